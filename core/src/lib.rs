@@ -1,0 +1,17 @@
+//! The SOPS/age codec: parse, select, encrypt, decrypt and prove, without re-serialising.
+//!
+//! `no_std` with `alloc`; no files, network, clock, environment or threads. Randomness and time
+//! are arguments ([`Random`], [`Timestamp`]), so that only the final program chooses them.
+//! Format: the SOPS file format as the reference `sops` 3.11 writes it; age v1 (`age-encryption.org/v1`).
+#![no_std]
+#![warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc, clippy::alloc_instead_of_core)]
+
+extern crate alloc;
+
+pub mod error;
+pub mod random;
+pub mod timestamp;
+
+pub use error::{Error, ErrorCode};
+pub use random::{Random, RandomFailed};
+pub use timestamp::Timestamp;
