@@ -1,0 +1,34 @@
+# Everything goes through here; CI calls nothing else.
+.DEFAULT_GOAL := help
+.PHONY: help run test check interop web e2e tools size clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## install what is missing, build, and start Stackseal on http://127.0.0.1:8080
+	@exec scripts/run.sh
+
+test: ## every check and test; ends with `N passed, N failed`
+	@scripts/test.sh
+
+check: ## formatting, lints, layering and unit tests only
+	@scripts/test.sh format lint layering unit
+
+interop: ## the codec against the real sops and age
+	@scripts/test.sh interop
+
+web: ## build the page into web/dist
+	@scripts/tools.sh run
+	@scripts/page.sh
+
+e2e: ## the page in a real browser against the real server
+	@scripts/test.sh e2e
+
+tools: ## bring the tools of all of this, and stop there
+	@scripts/tools.sh test
+
+size: web ## what a browser loads, brotli-compressed
+	@scripts/size.sh
+
+clean: ## remove build results (not the tools, not your data)
+	rm -rf web/dist "$${STACKSEAL_CACHE:-$$HOME/.cache/stackseal}"/target*

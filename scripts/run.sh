@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# `make run`: brings what is missing, builds the page and the server, starts the server in the foreground.
+# Further arguments go to the server.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=env.sh
+. "$(dirname "$0")/env.sh"
+
+"$ROOT/scripts/tools.sh" run
+"$ROOT/scripts/page.sh"
+"$ROOT/scripts/server.sh"
+exec "$CACHE/target/release/stackseal-server" "$@"

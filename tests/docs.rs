@@ -1,0 +1,144 @@
+//! The documents hold what they promise: paths exist, links lead somewhere, each error code is explained.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use stackseal_core::ErrorCode;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The texts between single backticks, outside code blocks.
+fn code_spans(markdown: &str) -> Vec<String> {
+    let mut spans = Vec::new();
+    let mut in_block = false;
+    for line in markdown.lines() {
+        if line.trim_start().starts_with("```") {
+            in_block = !in_block;
+        } else if !in_block {
+            spans.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
+        }
+    }
+    spans
+}
+
+/// Whether a code span is meant as a path of this repository.
+fn is_path(span: &str) -> bool {
+    const TOPS: &[&str] = &[
+        "core", "model", "web", "server", "cli", "tests", "docs", "scripts", ".ci",
+    ];
+    let plain = span
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
+    let top = span
+        .split_once('/')
+        .is_some_and(|(top, _)| TOPS.contains(&top));
+    plain
+        && (top
+            || [
+                "Makefile",
+                "Cargo.toml",
+                "Trunk.toml",
+                "index.html",
+                "deny.toml",
+                "clippy.toml",
+            ]
+            .contains(&span))
+}
+
+fn missing_paths(markdown: &str, root: &Path) -> Vec<String> {
+    code_spans(markdown)
+        .into_iter()
+        .filter(|span| is_path(span) && !root.join(span).exists())
+        .collect()
+}
+
+/// Targets of `[text](target)` that are neither addresses nor anchors.
+fn local_links(markdown: &str) -> Vec<String> {
+    markdown
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')').map(|(target, _)| target))
+        .filter(|target| !target.contains("://") && !target.starts_with('#'))
+        .map(|target| target.split('#').next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+fn markdown_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !["node_modules", "target", "dist", ".git", "vectors"].contains(&name.as_str()) {
+                markdown_files(&path, found);
+            }
+        } else if name.ends_with(".md") {
+            found.push(path);
+        }
+    }
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The codes that have an entry: level-three headings of one word.
+fn documented_codes() -> BTreeSet<String> {
+    read("docs/ERRORS.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("### "))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_paths_that_the_architecture_names_exist() {
+    let text = read("docs/ARCHITECTURE.md");
+    assert!(
+        code_spans(&text)
+            .iter()
+            .filter(|span| is_path(span))
+            .count()
+            > 20
+    );
+    assert_eq!(missing_paths(&text, Path::new(ROOT)), Vec::<String>::new());
+}
+
+#[test]
+fn a_path_that_is_gone_is_found() {
+    assert_eq!(
+        missing_paths(
+            "see `core/src/gone.rs` and `core/src/lib.rs`",
+            Path::new(ROOT)
+        ),
+        ["core/src/gone.rs"]
+    );
+}
+
+#[test]
+fn local_links_lead_to_files() {
+    let mut files = Vec::new();
+    markdown_files(Path::new(ROOT), &mut files);
+    assert!(files.len() > 8);
+    for file in files {
+        for target in local_links(&fs::read_to_string(&file).unwrap()) {
+            assert!(
+                file.parent().unwrap().join(&target).exists(),
+                "{}: {target}",
+                file.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn every_code_of_the_codec_is_explained() {
+    let documented = documented_codes();
+    for code in ErrorCode::ALL {
+        assert!(
+            documented.contains(code.as_str()),
+            "docs/ERRORS.md lacks {}",
+            code.as_str()
+        );
+    }
+}
