@@ -8,10 +8,17 @@
 
 extern crate alloc;
 
+pub mod age;
+mod cipher;
+mod data_key;
 pub mod error;
+mod mac;
 pub mod random;
+mod recipient;
 pub mod timestamp;
 
+pub use data_key::DataKey;
 pub use error::{Error, ErrorCode};
 pub use random::{Random, RandomFailed};
+pub use recipient::{Identity, Recipient};
 pub use timestamp::Timestamp;

@@ -1,0 +1,109 @@
+//! age v1 files for X25519 recipients: header, payload, and the armor around them.
+//!
+//! Everything is held in memory, and nothing is released before the whole file has authenticated.
+//! Stanzas of other kinds (SSH, plugins, passphrases) are skipped; none is ever acted on.
+//! Source: <https://age-encryption.org/v1>.
+
+pub mod armor;
+mod header;
+mod stream;
+mod x25519;
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::error::{Error, ErrorCode};
+use crate::random::Random;
+use crate::recipient::{Identity, Recipient};
+use header::Header;
+
+/// The 16 bytes that a file's header and payload keys derive from.
+type FileKey = Zeroizing<[u8; 16]>;
+
+/// Encrypts a payload so that each of the recipients can open it alone. The result is binary; see
+/// [`armor::encode`].
+///
+/// # Errors
+/// `recipient-missing` without a recipient, `limit-exceeded` beyond 64, `random-failed`.
+pub fn encrypt(
+    payload: &[u8],
+    recipients: &[Recipient],
+    random: &mut dyn Random,
+) -> Result<Vec<u8>, Error> {
+    if recipients.is_empty() {
+        return Err(Error::configuration(
+            ErrorCode::RecipientMissing,
+            "there is no recipient, so nobody could open the file",
+        ));
+    }
+    if recipients.len() > header::MAX_STANZAS {
+        return Err(Error::configuration(
+            ErrorCode::LimitExceeded,
+            format!(
+                "{} recipients are more than the {} allowed",
+                recipients.len(),
+                header::MAX_STANZAS
+            ),
+        ));
+    }
+    let mut file_key = FileKey::default();
+    random.fill(file_key.as_mut_slice())?;
+    let mut stanzas = Vec::with_capacity(recipients.len());
+    for recipient in recipients {
+        stanzas.push(x25519::wrap(&file_key, recipient, random)?);
+    }
+    let mut nonce = [0; stream::NONCE];
+    random.fill(&mut nonce)?;
+    let mut file = header::encode(&stanzas, &file_key);
+    stream::encrypt(&file_key, &nonce, payload, &mut file);
+    Ok(file)
+}
+
+/// Decrypts a binary age file with the first identity that fits; see [`armor::decode`].
+///
+/// # Errors
+/// `age-file-invalid` when the file is malformed or was altered, `no-matching-identity`.
+pub fn decrypt(file: &[u8], identities: &[Identity]) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let (header, payload) = Header::parse(file)?;
+    let file_key = unwrap_file_key(&header, identities)?;
+    header.verify(&file_key)?;
+    stream::decrypt(&file_key, payload)
+}
+
+fn unwrap_file_key(header: &Header<'_>, identities: &[Identity]) -> Result<FileKey, Error> {
+    let mut own = Vec::new();
+    for stanza in &header.stanzas {
+        own.extend(x25519::Wrapped::parse(stanza)?);
+    }
+    for identity in identities {
+        for wrapped in &own {
+            if let Some(file_key) = wrapped.unwrap(identity)? {
+                return Ok(file_key);
+            }
+        }
+    }
+    Err(Error::key(
+        ErrorCode::NoMatchingIdentity,
+        format!(
+            "none of the {} identities given opens this age file, which has {} stanzas for native recipients and {} of other kinds",
+            identities.len(),
+            own.len(),
+            header.stanzas.len() - own.len(),
+        ),
+    ))
+}
+
+/// HKDF-SHA-256 to 32 bytes.
+fn derive(salt: &[u8], secret: &[u8], info: &[u8]) -> Zeroizing<[u8; 32]> {
+    let (mut extracted, hkdf) = Hkdf::<Sha256>::extract(Some(salt), secret);
+    extracted.as_mut_slice().zeroize();
+    let mut key = Zeroizing::new([0; 32]);
+    #[expect(clippy::expect_used, reason = "HKDF-SHA-256 delivers up to 8160 bytes")]
+    hkdf.expand(info, key.as_mut_slice())
+        .expect("32 bytes are within HKDF's reach");
+    key
+}

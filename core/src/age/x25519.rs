@@ -1,0 +1,123 @@
+//! The X25519 stanza: a file key wrapped to one recipient through an ephemeral share.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use base64ct::{Base64Unpadded, Encoding as _};
+use chacha20poly1305::{AeadInOut as _, ChaCha20Poly1305, KeyInit as _, Nonce};
+use x25519_dalek::{PublicKey, SharedSecret, StaticSecret};
+use zeroize::Zeroizing;
+
+use super::header::{Stanza, invalid};
+use super::{FileKey, derive};
+use crate::error::Error;
+use crate::random::Random;
+use crate::recipient::{Identity, Recipient};
+
+/// Wraps the file key to the recipient, under a fresh share.
+pub(super) fn wrap(
+    file_key: &FileKey,
+    recipient: &Recipient,
+    random: &mut dyn Random,
+) -> Result<Stanza, Error> {
+    let mut scalar = Zeroizing::new([0; 32]);
+    random.fill(scalar.as_mut_slice())?;
+    let ephemeral = StaticSecret::from(*scalar);
+    let share = PublicKey::from(&ephemeral);
+    let cipher = cipher(
+        &ephemeral.diffie_hellman(recipient.point()),
+        &share,
+        recipient.point(),
+    )
+    .ok_or_else(|| Error::bug("a recipient turned out to be a low-order point"))?;
+    let mut body = Vec::with_capacity(BODY);
+    body.extend_from_slice(file_key.as_slice());
+    // The key is used for this one message, so the nonce may be fixed.
+    let tag = cipher
+        .encrypt_inout_detached(&Nonce::default(), &[], body.as_mut_slice().into())
+        .map_err(|_| Error::bug("a file key is too long to wrap"))?;
+    body.extend_from_slice(&tag);
+    let arguments = [
+        String::from(KIND),
+        Base64Unpadded::encode_string(share.as_bytes()),
+    ];
+    Ok(Stanza {
+        arguments: arguments.into(),
+        body,
+    })
+}
+
+/// A well-formed X25519 stanza.
+pub(super) struct Wrapped {
+    share: PublicKey,
+    file_key: [u8; 16],
+    tag: [u8; 16],
+}
+
+impl Wrapped {
+    /// Reads a stanza; `None` when it is of another kind.
+    pub(super) fn parse(stanza: &Stanza) -> Result<Option<Self>, Error> {
+        let Some((kind, parameters)) = stanza.arguments.split_first() else {
+            return Ok(None);
+        };
+        if kind != KIND {
+            return Ok(None);
+        }
+        let [share] = parameters else {
+            return Err(invalid(
+                "an X25519 stanza does not have exactly one parameter",
+            ));
+        };
+        let mut point = [0; 32];
+        if Base64Unpadded::decode(share, &mut point).map(<[u8]>::len) != Ok(point.len()) {
+            return Err(invalid(
+                "the share of an X25519 stanza is not 32 bytes in base64",
+            ));
+        }
+        // The length is fixed before anything is decrypted: a longer body could be crafted to open
+        // under several keys.
+        let halves = stanza.body.split_first_chunk().and_then(|(file_key, tag)| {
+            Some(Self {
+                share: PublicKey::from(point),
+                file_key: *file_key,
+                tag: tag.try_into().ok()?,
+            })
+        });
+        halves
+            .map(Some)
+            .ok_or_else(|| invalid("the body of an X25519 stanza is not 32 bytes"))
+    }
+
+    /// The file key; `None` when the stanza is for another identity.
+    pub(super) fn unwrap(&self, identity: &Identity) -> Result<Option<FileKey>, Error> {
+        let shared = identity.diffie_hellman(&self.share);
+        let cipher = cipher(&shared, &self.share, identity.point())
+            .ok_or_else(|| invalid("the share of an X25519 stanza is a low-order point"))?;
+        let mut file_key = FileKey::new(self.file_key);
+        let opened = cipher.decrypt_inout_detached(
+            &Nonce::default(),
+            &[],
+            file_key.as_mut_slice().into(),
+            &self.tag.into(),
+        );
+        Ok(opened.ok().map(|()| file_key))
+    }
+}
+
+/// The cipher around the file key; `None` when the shared secret is all zero.
+fn cipher(
+    shared: &SharedSecret,
+    share: &PublicKey,
+    recipient: &PublicKey,
+) -> Option<ChaCha20Poly1305> {
+    if !shared.was_contributory() {
+        return None;
+    }
+    let salt = [share.as_bytes().as_slice(), recipient.as_bytes()].concat();
+    let key = derive(&salt, shared.as_bytes(), LABEL);
+    Some(ChaCha20Poly1305::new((&*key).into()))
+}
+
+const KIND: &str = "X25519";
+const LABEL: &[u8] = b"age-encryption.org/v1/X25519";
+const BODY: usize = 32;

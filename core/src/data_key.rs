@@ -1,0 +1,75 @@
+//! The data key: 32 random bytes that encrypt one document, wrapped to each recipient as an
+//! armored age file of its own.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use crate::age::{self, armor};
+use crate::error::{Error, ErrorCode};
+use crate::random::Random;
+use crate::recipient::{Identity, Recipient};
+
+/// The key of one document. Wiped when dropped; compared in constant time.
+// Boxed, so that moving it leaves no copy behind.
+pub struct DataKey(Box<Zeroizing<[u8; 32]>>);
+
+impl DataKey {
+    /// Makes a new one.
+    ///
+    /// # Errors
+    /// `random-failed` when the generator does.
+    pub fn generate(random: &mut dyn Random) -> Result<Self, Error> {
+        let mut key = Self(Box::default());
+        random.fill(key.0.as_mut_slice())?;
+        Ok(key)
+    }
+
+    /// Wraps the key to one recipient: an armored age file, as `enc` holds it.
+    ///
+    /// # Errors
+    /// `random-failed` when the generator does.
+    pub fn wrap(&self, recipient: &Recipient, random: &mut dyn Random) -> Result<String, Error> {
+        let file = age::encrypt(self.0.as_slice(), core::slice::from_ref(recipient), random)?;
+        Ok(armor::encode(&file))
+    }
+
+    /// Opens an armored age file with the first identity that fits.
+    ///
+    /// # Errors
+    /// `age-file-invalid` when it is malformed or was altered, `no-matching-identity`,
+    /// `data-key-invalid` when its payload is not 32 bytes.
+    pub fn unwrap(enc: &str, identities: &[Identity]) -> Result<Self, Error> {
+        let payload = age::decrypt(&armor::decode(enc)?, identities)?;
+        let mut key = Self(Box::default());
+        if payload.len() != key.0.len() {
+            return Err(Error::input(
+                ErrorCode::DataKeyInvalid,
+                format_args!("the data key has {} bytes instead of 32", payload.len()),
+            ));
+        }
+        key.0.copy_from_slice(&payload);
+        Ok(key)
+    }
+
+    pub(crate) fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl PartialEq for DataKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(other.0.as_slice()).into()
+    }
+}
+
+impl Eq for DataKey {}
+
+impl fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DataKey(redacted)")
+    }
+}
