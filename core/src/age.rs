@@ -107,3 +107,6 @@ fn derive(salt: &[u8], secret: &[u8], info: &[u8]) -> Zeroizing<[u8; 32]> {
         .expect("32 bytes are within HKDF's reach");
     key
 }
+
+#[cfg(test)]
+mod tests;

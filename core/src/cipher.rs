@@ -123,3 +123,6 @@ type LeafCipher = AesGcm<Aes256, U32>;
 
 const PREFIX: &str = "ENC[AES256_GCM,";
 const TAG: usize = 16;
+
+#[cfg(test)]
+mod tests;

@@ -146,6 +146,8 @@ codes! {
     AliasInSealedDocument = "alias-in-sealed-document",
     /// The document has a `sops` block where a plain one was expected.
     AlreadySealed = "already-sealed",
+    /// A comment beside a sealed value stays readable.
+    CommentInClear = "comment-in-clear",
     /// The data key of a file is not 32 bytes.
     DataKeyInvalid = "data-key-invalid",
     /// A mapping has the same key twice.
@@ -202,6 +204,8 @@ codes! {
     TagUnsupported = "tag-unsupported",
     /// A time is not RFC 3339.
     TimestampInvalid = "timestamp-invalid",
+    /// A marked value is empty or null, which sealing leaves as it is.
+    ValueEmpty = "value-empty",
     /// A marked value already looks like `ENC[…]`.
     ValueLooksSealed = "value-looks-sealed",
     /// A number that the format cannot hold.

@@ -284,3 +284,166 @@ fn is_canonical(bytes: &[u8; 32]) -> bool {
 const RECIPIENT: &str = "age";
 const IDENTITY: &str = "age-secret-key-";
 const TEXT_LENGTH: usize = 62;
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::ToString as _;
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::vectors;
+
+    // The example of age's documentation.
+    const TEXT: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+
+    fn bech32(prefix: &str, bytes: &[u8]) -> String {
+        bech32::encode::<Bech32>(Hrp::parse(prefix).unwrap(), bytes).unwrap()
+    }
+
+    #[test]
+    fn a_native_recipient_is_read_and_written_unchanged() {
+        let recipient = Recipient::parse(TEXT).unwrap();
+        assert_eq!(recipient.as_str(), TEXT);
+        assert_eq!(recipient.to_string(), TEXT);
+        assert_eq!(format!("{recipient:?}"), format!("Recipient({TEXT})"));
+        assert_eq!(Recipient::parse(recipient.as_str()).unwrap(), recipient);
+    }
+
+    #[test]
+    fn every_other_kind_of_text_is_refused_with_its_reason() {
+        let (upper, mut mixed) = (TEXT.to_uppercase(), TEXT.to_string());
+        mixed.replace_range(10..11, &mixed[10..11].to_uppercase());
+        let mistyped = format!("{}q", &TEXT[..TEXT.len() - 1]);
+        let bech32m = bech32::encode::<bech32::Bech32m>(Hrp::parse("age").unwrap(), &[9; 32]).unwrap();
+        let identity = Identity::generate(&mut vectors::repeatable(1)).unwrap().to_text();
+        for (text, reason) in [
+            ("", "empty"),
+            (&format!(" {TEXT}"), "white space"),
+            (&format!("{TEXT}\n"), "white space"),
+            (&format!("{TEXT}\u{a0}"), "white space"),
+            (&upper, "lower case"),
+            (&mixed, "lower case"),
+            (&mistyped, "mistyped"),
+            (&bech32m, "mistyped"),
+            (&TEXT.replace("ql3z", "q\u{e9}z"), "mistyped"),
+            (&TEXT[..61], "62 characters"),
+            (&format!("{TEXT}q"), "62 characters"),
+            (&bech32("age", &[9; 31]), "62 characters"),
+            ("age1yubikey1qg8e8l5m2sjd5ek2qfmzv8vhyvj6g6wqv5y9l4tf2swdr6kvrr6cx2cy7a2", "plugin"),
+            ("age1evil1qqqq", "plugin"),
+            ("age1pq1qqqq", "post-quantum"),
+            ("age1tagpq1qqqq", "post-quantum"),
+            ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI", "SSH"),
+            ("ssh-rsa AAAAB3", "SSH"),
+            ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "start with age1"),
+            (identity.as_str(), "private key"),
+            (&identity.to_lowercase(), "private key"),
+            ("AGE-PLUGIN-YUBIKEY-1QQQQ", "private key"),
+        ] {
+            let error = Recipient::parse(text).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::InvalidRecipient, "{text}");
+            assert!(error.to_string().contains(reason), "{text}: {error}");
+            assert!(text.is_empty() || !error.to_string().contains(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn padding_bits_that_are_not_zero_are_refused() {
+        // The last data character carries one bit of the key and four of padding.
+        let hrp = Hrp::parse("age").unwrap();
+        let bytes = *Recipient::parse(TEXT).unwrap().point().as_bytes();
+        let mut elements: Vec<_> = bytes.iter().copied().bytes_to_fes().collect();
+        let last = elements.pop().unwrap();
+        elements.push(bech32::Fe32::try_from(last.to_u8() | 1).unwrap());
+        let text: String = elements.into_iter().with_checksum::<Bech32>(&hrp).chars().collect();
+        assert_eq!(text.len(), TEXT_LENGTH);
+        assert_eq!(Recipient::parse(&text).unwrap_err().code(), ErrorCode::InvalidRecipient);
+    }
+
+    #[test]
+    fn low_order_points_and_numbers_out_of_range_are_refused() {
+        let mut p_minus_1 = [0xff; 32];
+        (p_minus_1[0], p_minus_1[31]) = (0xec, 0x7f);
+        let mut p = p_minus_1;
+        p[0] = 0xed;
+        let order_8 = [
+            [
+                0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a,
+                0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+            ],
+            [
+                0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b,
+                0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+            ],
+        ];
+        let mut one = [0; 32];
+        one[0] = 1;
+        for point in [[0; 32], one, order_8[0], order_8[1], p_minus_1] {
+            let error = Recipient::parse(&bech32("age", &point)).unwrap_err();
+            assert!(error.to_string().contains("low-order"), "{point:x?}: {error}");
+        }
+        let mut beyond = [9; 32];
+        beyond[31] = 0x80;
+        for point in [p, [0xff; 32], beyond] {
+            let error = Recipient::parse(&bech32("age", &point)).unwrap_err();
+            assert!(error.to_string().contains("out of range"), "{point:x?}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_identity_is_read_and_written_unchanged() {
+        let identity = Identity::generate(&mut vectors::repeatable(2)).unwrap();
+        let text = identity.to_text();
+        assert_eq!(text.len(), 74);
+        let again = Identity::parse(&text).unwrap();
+        assert_eq!(again.to_text(), text);
+        assert_eq!(again.recipient(), identity.recipient());
+        assert_eq!(Recipient::parse(identity.recipient().as_str()).unwrap(), identity.recipient());
+    }
+
+    #[test]
+    fn texts_that_are_no_identity_are_refused_and_not_repeated() {
+        let text = Identity::generate(&mut vectors::repeatable(3)).unwrap().to_text();
+        let mistyped = text.replacen('Q', "P", 1);
+        for text in [
+            "",
+            &text.to_lowercase(),
+            &format!(" {}", text.as_str()),
+            &format!("{}\n", text.as_str()),
+            &text[..73],
+            &mistyped,
+            TEXT,
+            "AGE-SECRET-KEY-PQ-1QQQQ",
+            "AGE-PLUGIN-YUBIKEY-1QQQQ",
+            &bech32("age-secret-key-", &[9; 31]).to_uppercase(),
+            &bech32("age-secret-key-", &[9; 33]).to_uppercase(),
+        ] {
+            let error = Identity::parse(text).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::InvalidIdentity, "{text}");
+            assert!(text.is_empty() || !error.to_string().contains(text.trim()), "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_output_of_an_identity_has_only_its_recipient() {
+        let identity = Identity::generate(&mut vectors::repeatable(4)).unwrap();
+        assert_eq!(format!("{identity:?}"), format!("Identity(redacted, for {})", identity.recipient()));
+        assert!(matches!(Identity::generate(&mut vectors::failing(0)), Err(Error::RandomFailed)));
+    }
+
+    #[test]
+    fn shared_secrets_agree_with_wycheproof_and_low_order_shares_show() {
+        let mut counts = [0, 0];
+        for (_, case) in vectors::wycheproof("x25519") {
+            let [private, public, shared] = ["private", "public", "shared"]
+                .map(|field| <[u8; 32]>::try_from(vectors::hex(&case[field])).unwrap());
+            let made = Identity::from_scalar(&private).diffie_hellman(&PublicKey::from(public));
+            assert_eq!(made.as_bytes(), &shared, "{case}");
+            assert_eq!(made.was_contributory(), shared != [0; 32], "{case}");
+            counts[usize::from(shared == [0; 32])] += 1;
+        }
+        assert_eq!(counts.iter().sum::<i32>(), 518);
+        assert!(counts[1] > 0);
+    }
+}

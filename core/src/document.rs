@@ -1,0 +1,254 @@
+//! A document is its bytes plus the spans of its parts; plain and encrypted ones are different types.
+//!
+//! Sealing and opening replace exactly the spans that change (see [`crate::seal`], [`crate::open`]);
+//! nothing is ever written anew from a tree.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use zeroize::Zeroizing;
+
+use crate::cipher::SealedValue;
+use crate::data_key::DataKey;
+use crate::error::{Error, ErrorCode};
+use crate::format::yaml::metadata as block;
+use crate::format::yaml::parse::{self, Comment, Item, Parsed, Root, Scalar};
+use crate::limits::Limits;
+use crate::metadata::{self, Metadata};
+use crate::path::{Path, Segment};
+use crate::recipient::Identity;
+use crate::value::{Value, ValueKind};
+
+/// A document whose values are readable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plain;
+
+/// A document with a `sops` block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Encrypted {
+    metadata: Metadata,
+}
+
+/// YAML text with the spans of its parts. The text may be secret: it is wiped on drop and `Debug`
+/// does not show it.
+#[derive(Clone)]
+pub struct Document<State> {
+    text: Zeroizing<String>,
+    parsed: Parsed,
+    limits: Limits,
+    state: State,
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// Keys and list positions from the top.
+    pub path: Path,
+    /// Which of the text's documents, from 0.
+    pub document: usize,
+    /// Bytes of the value in the text: quotes and block header included, tag and anchor not.
+    pub span: Range<usize>,
+    /// Line of the value's first byte, from 1.
+    pub line: usize,
+    /// Type of the value as it stands; a sealed value is text.
+    pub kind: ValueKind,
+    /// Whether it is a well-formed `ENC[…]`.
+    pub sealed: bool,
+    /// Whether it is null or empty, which sealing leaves as it is.
+    pub empty: bool,
+}
+
+impl<State> Document<State> {
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// All values in file order, without those of the `sops` block.
+    pub fn leaves(&self) -> Vec<Leaf> {
+        self.scalars().map(|(document, scalar)| leaf(document, scalar)).collect()
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn roots(&self) -> &[Root] {
+        &self.parsed.documents
+    }
+
+    /// Items of all documents without the `sops` block's, with the document's number.
+    pub(crate) fn items(&self) -> impl Iterator<Item = (usize, &Item)> {
+        self.parsed.documents.iter().enumerate().flat_map(|(document, root)| {
+            let block = block::find(&self.text, root).unwrap_or(0..0);
+            root.items.iter().filter(move |item| !block.contains(&item.start())).map(move |item| (document, item))
+        })
+    }
+
+    pub(crate) fn scalars(&self) -> impl Iterator<Item = (usize, &Scalar)> {
+        self.items().filter_map(|(document, item)| match item {
+            Item::Scalar(scalar) => Some((document, scalar)),
+            Item::Comment(_) => None,
+        })
+    }
+
+    pub(crate) fn comments(&self) -> impl Iterator<Item = (usize, &Comment)> {
+        self.items().filter_map(|(document, item)| match item {
+            Item::Comment(comment) => Some((document, comment)),
+            Item::Scalar(_) => None,
+        })
+    }
+
+    /// The first reason why this text cannot be sealed as it is.
+    pub(crate) fn obstacle(&self) -> Option<Error> {
+        let obstacle = self.parsed.obstacles.first()?;
+        Some(Error::input(obstacle.code, obstacle.message).at_line(obstacle.line))
+    }
+
+    fn parse_any(bytes: &[u8], limits: &Limits, state: State) -> Result<Self, Error> {
+        let text = parse::decode(bytes, limits)?;
+        let parsed = parse::parse(text, limits)?;
+        Ok(Self { text: Zeroizing::new(text.to_string()), parsed, limits: *limits, state })
+    }
+}
+
+impl Document<Plain> {
+    /// Reads plain YAML.
+    ///
+    /// # Errors
+    /// `not-utf-8`, `yaml-syntax`, `duplicate-key`, `limit-exceeded`; `already-sealed` when a top
+    /// `sops` key stands in it.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        let document = Self::parse_any(bytes, limits, Plain)?;
+        if let Some(line) = sops_line(&document.parsed) {
+            return Err(Error::input(
+                ErrorCode::AlreadySealed,
+                "a top key named sops stands here: the text is sealed already, or the key must get another name",
+            )
+            .at_line(line));
+        }
+        Ok(document)
+    }
+}
+
+impl Document<Encrypted> {
+    /// Reads sealed YAML. Nothing is opened and the MAC is not checked.
+    ///
+    /// # Errors
+    /// As for plain text; `metadata-invalid` without a well-formed `sops` block, `invalid-selector`
+    /// when its rule is not read alike by all tools.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        let plain = Document::parse_any(bytes, limits, Plain)?;
+        let metadata = read_metadata(&plain.parsed)?;
+        let Document { text, parsed, limits, .. } = plain;
+        Ok(Self { text, parsed, limits, state: Encrypted { metadata } })
+    }
+
+    /// The `sops` block.
+    pub fn metadata(&self) -> &Metadata {
+        &self.state.metadata
+    }
+
+    /// Unwraps the data key with the first identity that fits an entry.
+    ///
+    /// # Errors
+    /// `no-matching-identity`, naming the recipients; `age-file-invalid` or `data-key-invalid` when
+    /// the entry that fits is broken.
+    pub fn data_key(&self, identities: &[Identity]) -> Result<DataKey, Error> {
+        for identity in identities {
+            let recipient = identity.recipient();
+            for entry in self.metadata().age.iter().filter(|entry| entry.recipient.trim() == recipient.as_str()) {
+                return DataKey::unwrap(&entry.enc, core::slice::from_ref(identity));
+            }
+        }
+        let mut names: Vec<&str> = self.metadata().age.iter().map(|entry| entry.recipient.as_str()).collect();
+        names.extend(self.metadata().foreign.iter().map(String::as_str));
+        Err(Error::key(
+            ErrorCode::NoMatchingIdentity,
+            alloc::format!(
+                "none of the {} identities at hand opens it; it is sealed to {}; bring the identity of one of these",
+                identities.len(),
+                if names.is_empty() { "nobody".to_string() } else { names.join(", ") }
+            ),
+        ))
+    }
+
+    /// The text without its `sops` blocks, as sealed values stand in it.
+    pub(crate) fn body(&self) -> String {
+        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+        for root in &self.parsed.documents {
+            edits.extend(block::find(&self.text, root).map(|range| (range, String::new())));
+        }
+        splice(&self.text, edits)
+    }
+}
+
+impl<State> fmt::Debug for Document<State> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Document({} bytes, redacted)", self.text.len())
+    }
+}
+
+/// Whether the text has a top-level `sops` block.
+///
+/// # Errors
+/// As for parsing plain text.
+pub fn is_sealed(bytes: &[u8], limits: &Limits) -> Result<bool, Error> {
+    let document = Document::parse_any(bytes, limits, Plain)?;
+    Ok(sops_line(&document.parsed).is_some())
+}
+
+pub(crate) fn leaf(document: usize, scalar: &Scalar) -> Leaf {
+    let sealed = scalar.value.as_str().and_then(SealedValue::parse);
+    Leaf {
+        path: scalar.path.clone(),
+        document,
+        span: scalar.span.clone(),
+        line: scalar.line,
+        kind: scalar.value.kind(),
+        sealed: matches!(sealed, Some(Ok(_))),
+        empty: scalar.value.is_empty(),
+    }
+}
+
+/// Whether a value claims to be sealed, well-formed or not.
+pub(crate) fn looks_sealed(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.starts_with("ENC["))
+}
+
+/// Replaces ranges, which do not overlap, by texts.
+pub(crate) fn splice(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
+    edits.sort_by_key(|(range, _)| (range.start, range.end));
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for (range, replacement) in edits {
+        out.push_str(text.get(at..range.start).unwrap_or_default());
+        out.push_str(&replacement);
+        at = range.end.max(at);
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
+}
+
+fn sops_line(parsed: &Parsed) -> Option<usize> {
+    let mut keys = parsed.documents.iter().flat_map(|root| &root.keys);
+    keys.find(|key| key.name.as_ref() == block::KEY).map(|key| key.line)
+}
+
+fn read_metadata(parsed: &Parsed) -> Result<Metadata, Error> {
+    let first = parsed.documents.first();
+    let has_block = first.is_some_and(|root| root.keys.iter().any(|key| key.name.as_ref() == block::KEY));
+    if !has_block {
+        return Err(Error::input(ErrorCode::MetadataInvalid, "the text has no sops block, so it is not sealed"));
+    }
+    let leaves = first.into_iter().flat_map(|root| &root.items).filter_map(|item| match item {
+        Item::Scalar(scalar) => match scalar.path.segments() {
+            [Segment::Key(key), rest @ ..] if key.as_ref() == block::KEY => Some((rest, &scalar.value, scalar.line)),
+            _ => None,
+        },
+        Item::Comment(_) => None,
+    });
+    metadata::read(leaves)
+}

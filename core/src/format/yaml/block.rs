@@ -1,0 +1,69 @@
+//! Where a block scalar begins and ends in the text.
+//!
+//! The parser's span covers the content alone; replacing the value means replacing from the `|` or
+//! `>` of the header to the last line that belongs to the value, without its line break.
+
+use core::ops::Range;
+
+/// Span from the header's indicator to the end of the value, without the last line break.
+///
+/// `content` is the parser's span, `after` the end of whatever stands before the scalar,
+/// `keeps` whether trailing blank lines belong to the value (`+`).
+pub(crate) fn span(text: &str, content: &Range<usize>, after: usize) -> Option<Range<usize>> {
+    let header = header_start(text, after)?;
+    let header_end = line_end(text, header);
+    let keeps = text.get(header..header_end)?.split(" #").next()?.contains('+');
+    let body_end = content.end.min(text.len()).max(header_end);
+    let body = text.get(header_end..body_end)?;
+    let end = if keeps {
+        // All blank lines that follow belong to the value.
+        let mut end = body_end;
+        for line in text.get(body_end..)?.split_inclusive('\n') {
+            if !line.trim_matches(['\n', '\r', ' ', '\t']).is_empty() {
+                break;
+            }
+            end += line.len();
+        }
+        let whole = text.get(header_end..end)?;
+        // The last line may be the indentation of what follows.
+        let cut = whole.rfind('\n').filter(|at| whole.get(at + 1..).is_some_and(|rest| rest.trim().is_empty()));
+        header_end + cut.map_or(whole.len(), |at| if whole.get(..at).is_some_and(|w| w.ends_with('\r')) { at - 1 } else { at })
+    } else {
+        header_end + body.trim_end_matches(['\n', '\r', ' ', '\t']).len()
+    };
+    // A value of blank lines alone still ends at its header.
+    let end = end.max(trimmed(text, header, header_end));
+    // A line that ends in blanks belongs to the value whole.
+    let end = if end > header_end { line_end(text, end).max(end) } else { end };
+    Some(header..end)
+}
+
+/// The indicator is the first `|` or `>` after the properties and comments that precede the scalar.
+fn header_start(text: &str, after: usize) -> Option<usize> {
+    let mut at = after;
+    let bytes = text.as_bytes();
+    loop {
+        match bytes.get(at)? {
+            b'|' | b'>' => return Some(at),
+            b'#' => at = line_end(text, at),
+            // `&anchor` and `!tag` run to the next blank.
+            b'&' | b'!' => {
+                while !matches!(bytes.get(at)?, b' ' | b'\n' | b'\t' | b'\r') {
+                    at += 1;
+                }
+            }
+            b' ' | b'\t' | b'\n' | b'\r' | b':' | b'-' | b'?' => at += 1,
+            _ => return None,
+        }
+    }
+}
+
+fn line_end(text: &str, from: usize) -> usize {
+    let rest = text.get(from..).unwrap_or("");
+    let line = rest.split('\n').next().unwrap_or("");
+    from + line.strip_suffix('\r').unwrap_or(line).len()
+}
+
+fn trimmed(text: &str, from: usize, to: usize) -> usize {
+    from + text.get(from..to).map_or(0, |line| line.trim_end().len())
+}

@@ -1,0 +1,441 @@
+//! From text to leaves and comments in order, each with its path and byte span.
+//!
+//! What go-yaml reads differently from YAML 1.2 is settled here: literal blocks that end with the
+//! file. What the reference cannot seal (aliases, keys that are no strings, …) is kept as an
+//! [`Obstacle`]: the text may still be looked at, but not sealed.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, options};
+
+use super::resolve::{self, Resolved};
+use super::{block, place};
+use crate::error::{Error, ErrorCode};
+use crate::limits::Limits;
+use crate::path::{Path, Segment};
+use crate::value::Value;
+
+/// How a scalar is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Block,
+    Double,
+    Plain,
+    Single,
+}
+
+/// A scalar value.
+#[derive(Clone, Debug)]
+pub(crate) struct Scalar {
+    pub(crate) path: Path,
+    /// Bytes of the value: quotes and block header included, tag and anchor not.
+    pub(crate) span: Range<usize>,
+    /// From 1.
+    pub(crate) line: usize,
+    pub(crate) style: Style,
+    /// Whether it stands inside `[…]` or `{…}`.
+    pub(crate) flow: bool,
+    /// Column of the mapping or list it stands in.
+    pub(crate) column: usize,
+    /// Whether a tag of the core schema other than `!!str` types it.
+    pub(crate) typed_by_tag: bool,
+    pub(crate) value: Value,
+}
+
+/// A comment; `path` is that of the collection it belongs to.
+#[derive(Clone, Debug)]
+pub(crate) struct Comment {
+    pub(crate) path: Path,
+    /// From `#` to the end of the line.
+    pub(crate) span: Range<usize>,
+    pub(crate) line: usize,
+    /// What follows the `#`.
+    pub(crate) text: String,
+}
+
+/// A leaf or a comment.
+#[derive(Clone, Debug)]
+pub(crate) enum Item {
+    Comment(Comment),
+    Scalar(Scalar),
+}
+
+impl Item {
+    pub(crate) fn start(&self) -> usize {
+        match self {
+            Self::Comment(comment) => comment.span.start,
+            Self::Scalar(scalar) => scalar.span.start,
+        }
+    }
+}
+
+/// Something that keeps the text from being sealed, though it is YAML.
+#[derive(Clone, Debug)]
+pub(crate) struct Obstacle {
+    pub(crate) code: ErrorCode,
+    pub(crate) line: usize,
+    pub(crate) message: &'static str,
+}
+
+/// A key of the top mapping of a document, for finding the `sops` block.
+#[derive(Clone, Debug)]
+pub(crate) struct TopKey {
+    pub(crate) name: Arc<str>,
+    pub(crate) start: usize,
+    pub(crate) line: usize,
+}
+
+/// One document of the text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Root {
+    /// Items in file order.
+    pub(crate) items: Vec<Item>,
+    /// Keys of the top mapping.
+    pub(crate) keys: Vec<TopKey>,
+    /// Column of the top mapping.
+    pub(crate) column: usize,
+    /// Offset where the next document's marker stands, or the end of the text.
+    pub(crate) end: usize,
+    /// Whether anything but comments stands in it.
+    pub(crate) has_content: bool,
+}
+
+/// A parsed text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parsed {
+    pub(crate) documents: Vec<Root>,
+    pub(crate) obstacles: Vec<Obstacle>,
+}
+
+/// Checks size and encoding; gives the text without looking at YAML.
+pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Error> {
+    if bytes.len() > limits.bytes {
+        return Err(limit(format!("the text has {} bytes, more than the {} allowed; split it", bytes.len(), limits.bytes)));
+    }
+    let text = core::str::from_utf8(bytes).map_err(|error| {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or(bytes);
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        Error::input(ErrorCode::NotUtf8, "the text is not UTF-8; save it with that encoding").at_line(line)
+    })?;
+    if text.contains('\0') {
+        return Err(Error::input(ErrorCode::NotUtf8, "the text holds a NUL byte, so it is no YAML; remove it"));
+    }
+    Ok(text)
+}
+
+/// Parses a text.
+pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
+    let options = options! {
+        emit_anchor_events: true,
+        emit_unresolved_aliases: true,
+        max_buffered_comment_events: limits.nodes,
+    };
+    let mut builder = Builder::new(text, limits);
+    for next in Parser::new_from_str_with_options(text, options) {
+        let (event, span) = next.map_err(|error| syntax(&error))?;
+        builder.event(event, &span)?;
+    }
+    Ok(builder.finish())
+}
+
+fn syntax(error: &granit_parser::ScanError) -> Error {
+    Error::input(ErrorCode::YamlSyntax, format!("the text is not YAML here: {}", error.info().trim_end_matches('.')))
+        .at_line(error.marker().line())
+}
+
+fn limit(message: String) -> Error {
+    Error::input(ErrorCode::LimitExceeded, message)
+}
+
+/// An open collection.
+struct Frame {
+    path: Path,
+    kind: FrameKind,
+    flow: bool,
+    column: usize,
+    place: usize,
+}
+
+enum FrameKind {
+    Mapping { key: Option<Arc<str>>, seen: BTreeSet<Arc<str>> },
+    Sequence { next: usize },
+}
+
+struct Builder<'a> {
+    text: &'a str,
+    limits: &'a Limits,
+    parsed: Parsed,
+    frames: Vec<Frame>,
+    places: place::Places,
+    comments: Vec<Comment>,
+    nodes: usize,
+    /// End of the last token seen, for finding block headers.
+    last_end: usize,
+    /// Depth of collections inside a key that is itself a collection.
+    skipping: usize,
+}
+
+impl<'a> Builder<'a> {
+    fn new(text: &'a str, limits: &'a Limits) -> Self {
+        Self {
+            text,
+            limits,
+            parsed: Parsed::default(),
+            frames: Vec::new(),
+            places: place::Places::default(),
+            comments: Vec::new(),
+            nodes: 0,
+            last_end: 0,
+            skipping: 0,
+        }
+    }
+
+    fn finish(mut self) -> Parsed {
+        self.close_document(self.text.len());
+        self.parsed
+    }
+
+    fn event(&mut self, event: Event<'_>, span: &Span) -> Result<(), Error> {
+        let range = span.byte_range().unwrap_or_default();
+        let line = span.start.line();
+        if self.skipping > 0 {
+            match event {
+                Event::MappingStart(..) | Event::SequenceStart(..) => self.skipping += 1,
+                Event::MappingEnd | Event::SequenceEnd => self.skipping -= 1,
+                _ => {}
+            }
+            return Ok(());
+        }
+        match event {
+            Event::DocumentStart(..) => {
+                self.close_document(range.start);
+                if self.parsed.documents.len() >= self.limits.documents {
+                    return Err(limit(format!("the text has more than {} documents; split it", self.limits.documents)).at_line(line));
+                }
+                self.parsed.documents.push(Root { end: self.text.len(), ..Root::default() });
+                self.last_end = range.end;
+            }
+            Event::DocumentEnd => {
+                if let Some(root) = self.parsed.documents.last_mut() {
+                    root.end = root.end.min(range.start.max(self.last_end));
+                }
+            }
+            Event::Comment(text, _) => {
+                self.count(line)?;
+                self.comments.push(Comment { path: Path::default(), span: range, line, text: text.into_owned() });
+            }
+            Event::Anchor(_, name) => {
+                if name.contains(':') {
+                    self.obstacle(ErrorCode::AliasInSealedDocument, line, "an anchor's name holds a colon, which YAML readers take differently; rename it");
+                }
+                self.last_end = self.last_end.max(range.end);
+            }
+            Event::Alias(_) => {
+                self.obstacle(ErrorCode::AliasInSealedDocument, line, "an alias stands here; a sealed file cannot keep it, so write the value out");
+                self.last_end = range.end;
+                self.node(range.start, line)?;
+            }
+            Event::UnresolvedAlias(_) => {
+                return Err(Error::input(ErrorCode::YamlSyntax, "an alias names an anchor that is not defined before it").at_line(line));
+            }
+            Event::Scalar(text, style, _, tag) => {
+                let core = tag.as_deref().and_then(|tag| tag.core_suffix().map(ToString::to_string));
+                self.scalar(&text, style, core.as_deref(), span, tag.is_some())?;
+            }
+            Event::MappingStart(style, ..) => self.open(style, span, true)?,
+            Event::SequenceStart(style, ..) => self.open(style, span, false)?,
+            Event::MappingEnd | Event::SequenceEnd => {
+                if let Some(frame) = self.frames.pop() {
+                    if frame.flow {
+                        self.last_end = self.last_end.max(range.end);
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, line: usize) -> Result<(), Error> {
+        self.nodes += 1;
+        if self.nodes > self.limits.nodes {
+            return Err(limit(format!("the text has more than {} keys, values and comments; split it", self.limits.nodes)).at_line(line));
+        }
+        Ok(())
+    }
+
+    fn obstacle(&mut self, code: ErrorCode, line: usize, message: &'static str) {
+        self.parsed.obstacles.push(Obstacle { code, line, message });
+    }
+
+    /// A node begins: it is a key, or a value with the path given. Keys give `None`.
+    fn node(&mut self, start: usize, line: usize) -> Result<Option<Path>, Error> {
+        self.count(line)?;
+        if let Some(root) = self.parsed.documents.last_mut() {
+            root.has_content = true;
+        }
+        let Some(frame) = self.frames.last_mut() else {
+            self.obstacle(ErrorCode::LayoutUnsupported, line, "the document is not a mapping at the top; only a mapping can be sealed");
+            return Ok(Some(Path::default()));
+        };
+        match &mut frame.kind {
+            FrameKind::Sequence { next } => {
+                let path = frame.path.child(Segment::Index(*next));
+                *next += 1;
+                self.places.entry(start, frame.place);
+                Ok(Some(path))
+            }
+            FrameKind::Mapping { key: key @ Some(_), .. } => {
+                Ok(key.take().map(|key| frame.path.child(Segment::Key(key))))
+            }
+            FrameKind::Mapping { key: None, .. } => {
+                self.places.entry(start, frame.place);
+                Ok(None)
+            }
+        }
+    }
+
+    fn open(&mut self, style: StructureStyle, span: &Span, mapping: bool) -> Result<(), Error> {
+        let range = span.byte_range().unwrap_or_default();
+        let line = span.start.line();
+        let flow = matches!(style, StructureStyle::Flow);
+        if self.frames.len() >= self.limits.depth {
+            return Err(limit(format!("the text is nested deeper than {} levels; flatten it", self.limits.depth)).at_line(line));
+        }
+        let top = self.frames.is_empty();
+        let path = if top {
+            self.count(line)?;
+            if let Some(root) = self.parsed.documents.last_mut() {
+                root.has_content = true;
+                root.column = span.start.col();
+            }
+            if !mapping {
+                self.obstacle(ErrorCode::LayoutUnsupported, line, "the document is a list at the top; only a mapping can be sealed");
+            } else if flow {
+                self.obstacle(ErrorCode::LayoutUnsupported, line, "the document is written as {…} at the top; write one key a line");
+            }
+            Path::default()
+        } else if let Some(path) = self.node(range.start, line)? {
+            path
+        } else {
+            self.obstacle(ErrorCode::NonStringKey, line, "a key is a list or mapping; only text can be a key in a sealed file");
+            self.pending_key("?".into(), range.start, line)?;
+            self.skipping = 1;
+            return Ok(());
+        };
+        if flow {
+            self.last_end = self.last_end.max(range.end);
+        }
+        let place = self.places.open(range.start, span.start.col(), self.frames.last().map(|frame| frame.place), path.clone());
+        let kind = if mapping {
+            FrameKind::Mapping { key: None, seen: BTreeSet::new() }
+        } else {
+            FrameKind::Sequence { next: 0 }
+        };
+        self.frames.push(Frame { path, kind, flow, column: span.start.col(), place });
+        Ok(())
+    }
+
+    fn pending_key(&mut self, name: Arc<str>, start: usize, line: usize) -> Result<(), Error> {
+        let top = self.frames.len() == 1;
+        let Some(Frame { kind: FrameKind::Mapping { key, seen }, path, .. }) = self.frames.last_mut() else {
+            return Ok(());
+        };
+        if !seen.insert(name.clone()) && name.as_ref() != "?" {
+            return Err(Error::input(ErrorCode::DuplicateKey, "this key stands twice in its mapping; readers disagree on which counts, so remove one")
+                .at_line(line)
+                .at_path(path.child(Segment::Key(name))));
+        }
+        *key = Some(name.clone());
+        if top && let Some(root) = self.parsed.documents.last_mut() {
+            root.keys.push(TopKey { name, start, line });
+        }
+        Ok(())
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&str>, span: &Span, has_tag: bool) -> Result<(), Error> {
+        let mut range = span.byte_range().unwrap_or_default();
+        let line = span.start.line();
+        // An empty value is reported as `~` without extent.
+        let text = if range.is_empty() && style == ScalarStyle::Plain { "" } else { text };
+        if text.len() > self.limits.scalar_bytes {
+            return Err(limit(format!("a value has more than {} bytes", self.limits.scalar_bytes)).at_line(line));
+        }
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let mut text = text;
+        let mut line = line;
+        if is_block {
+            // go-yaml ends the value where the file ends; YAML 1.2 adds the line break that is not there.
+            if !self.text.ends_with('\n') && range.end >= self.text.trim_end_matches([' ', '\t']).len() {
+                text = text.strip_suffix('\n').unwrap_or(text);
+            }
+            if let Some(whole) = block::span(self.text, &range, self.last_end) {
+                let head = self.text.get(whole.start..range.start).unwrap_or_default();
+                line = line.saturating_sub(head.matches('\n').count());
+                range = whole;
+            } else {
+                return Err(Error::bug("a block value's header was not found").at_line(line));
+            }
+        }
+        self.last_end = self.last_end.max(range.end);
+        let is_plain = style == ScalarStyle::Plain;
+        let resolved = match tag {
+            Some(suffix) => resolve::tagged(suffix, text, is_plain),
+            None if has_tag || !is_plain => Resolved::Value(Value::string(text)),
+            None => resolve::plain(text),
+        };
+        let value = match resolved {
+            Resolved::Value(value) => value,
+            Resolved::OutOfRange => {
+                self.obstacle(ErrorCode::ValueOutOfRange, line, "this number or time is out of range for a sealed file; put it in quotes");
+                Value::string(text)
+            }
+            Resolved::Mismatch => {
+                self.obstacle(ErrorCode::TagUnsupported, line, "the tag names a type that the value is not; remove the tag");
+                Value::string(text)
+            }
+        };
+        let Some(path) = self.node(range.start, line)? else {
+            if !matches!(value, Value::String(_)) {
+                self.obstacle(ErrorCode::NonStringKey, line, "a key is read as a number, boolean, date or null; put it in quotes");
+            } else if is_plain && text == "<<" {
+                self.obstacle(ErrorCode::AliasInSealedDocument, line, "a merge key (<<) stands here; a sealed file cannot keep it, so write the keys out");
+            }
+            return self.pending_key(text.into(), range.start, line);
+        };
+        let (flow, column) = self.frames.last().map_or((false, 0), |frame| (frame.flow, frame.column));
+        let style = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted => Style::Single,
+            ScalarStyle::DoubleQuoted => Style::Double,
+            _ => Style::Block,
+        };
+        let typed_by_tag = tag.is_some_and(|tag| tag != "str");
+        if let Some(root) = self.parsed.documents.last_mut() {
+            root.items.push(Item::Scalar(Scalar { path, span: range, line, style, flow, column, typed_by_tag, value }));
+        }
+        Ok(())
+    }
+
+    /// Files the comments of the document that ends here.
+    fn close_document(&mut self, end: usize) {
+        self.frames.clear();
+        let comments = core::mem::take(&mut self.comments);
+        let places = core::mem::take(&mut self.places);
+        let Some(root) = self.parsed.documents.last_mut() else {
+            self.comments = comments;
+            return;
+        };
+        root.end = root.end.min(end);
+        for mut comment in comments {
+            comment.path = places.of_comment(self.text, comment.span.start);
+            root.items.push(Item::Comment(comment));
+        }
+        root.items.sort_by_key(Item::start);
+    }
+}

@@ -1,0 +1,278 @@
+//! Text for values: what the reference prints, or the style that the place already has.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::parse::{Scalar, Style};
+use super::resolve;
+use crate::number;
+use crate::value::Value;
+
+/// How freely to choose a style.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caution {
+    /// Keep the style of the place.
+    Keep,
+    /// Double quotes for all text: always readable, for when the kept style did not read back.
+    Quote,
+}
+
+/// The text that stands for a sealed value in the style of the place it takes.
+pub(crate) fn sealed(enc: &str, at: &Scalar, text: &str) -> String {
+    match at.style {
+        Style::Single => format!("'{enc}'"),
+        Style::Double => format!("\"{enc}\""),
+        Style::Plain if at.flow => format!("\"{enc}\""),
+        Style::Plain => enc.to_string(),
+        Style::Block => match BlockShape::of(at, text) {
+            Some(shape) => shape.write("-", &[enc], shape.digit.is_some()),
+            None => enc.to_string(),
+        },
+    }
+}
+
+/// The text of an opened value in the place of its sealed form.
+pub(crate) fn opened(value: &Value, at: &Scalar, text: &str, caution: Caution) -> String {
+    let string = match value {
+        Value::Boolean(true) => return "true".to_string(),
+        Value::Boolean(false) => return "false".to_string(),
+        // Read back, `-0` would be the integer 0.
+        Value::Float(number) if *number == 0.0 && number.is_sign_negative() => return "-0.0".to_string(),
+        Value::Float(number) => return number::yaml(*number),
+        Value::Integer(number) => return number.to_string(),
+        Value::Null => return "null".to_string(),
+        Value::Time(text) => return text.to_string(),
+        Value::Bytes(bytes) => return format!("!!binary {}", <base64ct::Base64 as base64ct::Encoding>::encode_string(bytes)),
+        Value::String(string) => string.as_str(),
+    };
+    if caution == Caution::Quote {
+        return double(string);
+    }
+    match at.style {
+        Style::Double => double(string),
+        Style::Single if fits_single(string) => single(string),
+        Style::Single => double(string),
+        Style::Block => BlockShape::of(at, text).and_then(|shape| shape.string(string)).unwrap_or_else(|| double(string)),
+        Style::Plain => canonical(string, at, text),
+    }
+}
+
+/// The reference's choice for a string in block context (`spec` rule: plain where it reads back, double
+/// quotes for what would be another type, single quotes for what YAML forbids plain, `|` for lines).
+fn canonical(string: &str, at: &Scalar, text: &str) -> String {
+    if string.contains('\n') {
+        if at.flow || !fits_literal(string) || has_loose_blank(string) {
+            return double(string);
+        }
+        let list = text.get(..at.span.start).is_some_and(|before| before.trim_end_matches([' ', '\t']).ends_with('-'));
+        let indent = at.column + if list { 2 } else { 4 };
+        let shape = BlockShape { indent, digit: None, column: at.column, newline: newline(text), folded: false };
+        return shape.string(string).unwrap_or_else(|| double(string));
+    }
+    match key_or_value(string) {
+        plain if plain == string && at.flow && !is_flow_safe(string) => double(string),
+        chosen => chosen,
+    }
+}
+
+/// One-line text as the reference writes it, for keys and values in block context.
+pub(crate) fn key_or_value(string: &str) -> String {
+    let typed = !resolve::is_plain_string(string) && string != "<<";
+    if typed || is_old_boolean(string) || is_base_sixty(string) || !string.chars().all(is_printable) {
+        return double(string);
+    }
+    if is_forbidden_plain(string) || string == "<<" { single(string) } else { string.to_string() }
+}
+
+fn is_forbidden_plain(string: &str) -> bool {
+    let first = string.chars().next();
+    let leads = first.is_some_and(|c| "#,[]{}&*!|>'\"%@`".contains(c));
+    let indicator = ["?", ":", "-"].iter().any(|mark| string == *mark || string.strip_prefix(mark).is_some_and(|rest| rest.starts_with(' ')));
+    leads
+        || indicator
+        || string.contains(": ")
+        || string.ends_with(':')
+        || string.contains(" #")
+        || string.starts_with([' ', '\t'])
+        || string.ends_with([' ', '\t'])
+        || string.starts_with("---")
+        || string.starts_with("...")
+}
+
+fn is_flow_safe(string: &str) -> bool {
+    string.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '-' | '+' | '='))
+        && !string.starts_with('-')
+}
+
+fn is_old_boolean(string: &str) -> bool {
+    matches!(
+        string,
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF"
+    )
+}
+
+/// `[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?`
+fn is_base_sixty(string: &str) -> bool {
+    let string = string.strip_prefix(['-', '+']).unwrap_or(string);
+    let (string, fraction) = string.split_once('.').unwrap_or((string, ""));
+    let mut parts = string.split(':');
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'_');
+    let head = parts.next().is_some_and(|head| head.starts_with(|c: char| c.is_ascii_digit()) && digits(head));
+    let mut more = false;
+    let tail = parts.all(|part| {
+        more = true;
+        match part.as_bytes() {
+            [one] => one.is_ascii_digit(),
+            [ten, one] => (b'0'..=b'5').contains(ten) && one.is_ascii_digit(),
+            _ => false,
+        }
+    });
+    head && more && tail && digits(fraction)
+}
+
+/// Printable in go-yaml's sense; characters above U+FFFF are not.
+fn is_printable(c: char) -> bool {
+    matches!(c, ' '..='~' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}')
+}
+
+fn fits_single(string: &str) -> bool {
+    string.chars().all(is_printable)
+}
+
+fn fits_literal(string: &str) -> bool {
+    string.chars().all(|c| is_printable(c) || c == '\n' || c == '\t')
+        && !string.starts_with('\t')
+        && !string.lines().any(|line| !line.is_empty() && line.trim_matches([' ', '\t']).is_empty())
+}
+
+/// A blank before a line break or at the end: the reference takes double quotes then.
+fn has_loose_blank(string: &str) -> bool {
+    string.contains(" \n") || string.ends_with(' ')
+}
+
+fn single(string: &str) -> String {
+    format!("'{}'", string.replace('\'', "''"))
+}
+
+pub(crate) fn double(string: &str) -> String {
+    let mut text = String::with_capacity(string.len() + 2);
+    text.push('"');
+    for c in string.chars() {
+        match c {
+            '"' => text.push_str("\\\""),
+            '\\' => text.push_str("\\\\"),
+            '\0' => text.push_str("\\0"),
+            '\u{7}' => text.push_str("\\a"),
+            '\u{8}' => text.push_str("\\b"),
+            '\t' => text.push_str("\\t"),
+            '\n' => text.push_str("\\n"),
+            '\u{b}' => text.push_str("\\v"),
+            '\u{c}' => text.push_str("\\f"),
+            '\r' => text.push_str("\\r"),
+            '\u{1b}' => text.push_str("\\e"),
+            '\u{85}' => text.push_str("\\N"),
+            '\u{2028}' => text.push_str("\\L"),
+            '\u{2029}' => text.push_str("\\P"),
+            c if is_printable(c) => text.push(c),
+            c => {
+                let code = u32::from(c);
+                text.push_str(&match code {
+                    0..=0xff => format!("\\x{code:02X}"),
+                    0x100..=0xffff => format!("\\u{code:04X}"),
+                    _ => format!("\\U{code:08X}"),
+                });
+            }
+        }
+    }
+    text.push('"');
+    text
+}
+
+/// The line break that the text uses.
+pub(crate) fn newline(text: &str) -> &'static str {
+    if text.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
+/// Header and indentation of a block scalar.
+struct BlockShape {
+    indent: usize,
+    digit: Option<usize>,
+    column: usize,
+    newline: &'static str,
+    folded: bool,
+}
+
+impl BlockShape {
+    fn of(at: &Scalar, text: &str) -> Option<Self> {
+        let source = text.get(at.span.clone())?;
+        let (header, body) = source.split_once('\n').unwrap_or((source, ""));
+        let digit = header
+            .chars()
+            .skip(1)
+            .take_while(|c| matches!(c, '+' | '-' | '0'..='9'))
+            .find_map(|c| c.to_digit(10))
+            .and_then(|digit| usize::try_from(digit).ok());
+        let first = body.lines().find(|line| !line.trim().is_empty());
+        let seen = first.map(|line| line.len() - line.trim_start_matches(' ').len());
+        let indent = match digit {
+            Some(digit) => at.column + digit,
+            None => seen.unwrap_or(at.column + 2),
+        };
+        Some(Self { indent, digit, column: at.column, newline: newline(text), folded: header.starts_with('>') })
+    }
+
+    fn string(&self, string: &str) -> Option<String> {
+        if !fits_literal(string) || string.is_empty() {
+            return None;
+        }
+        let body = string.trim_end_matches('\n');
+        let chomp = match string.len() - body.len() {
+            0 => "-",
+            1 if !body.is_empty() => "",
+            _ => "+",
+        };
+        let needs_digit = self.digit.is_some() || string.starts_with([' ', '\n']);
+        let body = if chomp == "+" { string.strip_suffix('\n').unwrap_or(string) } else { body };
+        let lines: alloc::vec::Vec<&str> = body.split('\n').collect();
+        // Text with line breaks of its own cannot be told from folded text.
+        if self.folded && lines.len() > 1 {
+            return Some(Self { folded: false, ..*self }.write(chomp, &lines, needs_digit));
+        }
+        (!needs_digit || (1..=9).contains(&self.indent.checked_sub(self.column)?))
+            .then(|| self.write(chomp, &lines, needs_digit))
+    }
+
+    fn write(&self, chomp: &str, lines: &[&str], digit: bool) -> String {
+        let mut text = String::from(if self.folded { ">" } else { "|" });
+        if digit {
+            text.push_str(&self.indent.saturating_sub(self.column).to_string());
+        }
+        text.push_str(chomp);
+        for line in lines {
+            text.push_str(self.newline);
+            if !line.is_empty() {
+                text.push_str(&" ".repeat(self.indent));
+                text.push_str(line);
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_text_is_quoted_as_the_reference_does() {
+        for (string, text) in [
+            ("plain", "plain"), ("a b", "a b"), ("it's", "it's"), ("x\\y", "x\\y"), ("-x", "-x"), ("a, b", "a, b"),
+            ("1", "\"1\""), ("true", "\"true\""), ("y", "\"y\""), ("1:20", "\"1:20\""), ("~", "\"~\""), ("", "\"\""),
+            ("1:60", "1:60"), ("2001-01-01", "\"2001-01-01\""), ("# c", "'# c'"), ("- x", "'- x'"), ("a: b", "'a: b'"),
+            ("a:", "'a:'"), ("a #b", "'a #b'"), (" a", "' a'"), ("'q", "'''q'"), ("---x", "'---x'"),
+            ("a\tb", "\"a\\tb\""), ("😀", "\"\\U0001F600\""), ("é", "é"), ("\u{85}", "\"\\N\""), ("0o8", "0o8"),
+        ] {
+            assert_eq!(key_or_value(string), text, "{string:?}");
+        }
+    }
+}

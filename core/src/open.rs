@@ -1,0 +1,224 @@
+//! Opening: each sealed value is decrypted in its place, the MAC is verified, the block removed.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use zeroize::Zeroizing;
+
+use crate::cipher::{self, SealedValue};
+use crate::data_key::DataKey;
+use crate::document::{Document, Encrypted, Plain, splice};
+use crate::error::{Error, ErrorCode};
+use crate::format::yaml::metadata as block;
+use crate::format::yaml::parse::{Item, Scalar};
+use crate::format::yaml::write::{self, Caution};
+use crate::mac::{self, MacHasher, MacScope};
+use crate::metadata::Metadata;
+use crate::path::Path;
+use crate::recipient::Recipient;
+use crate::timestamp::Timestamp;
+use crate::value::Value;
+
+/// A sealed document together with its plain text and data key.
+#[derive(Clone)]
+pub struct Opened {
+    sealed: Document<Encrypted>,
+    plain: Document<Plain>,
+    data_key: DataKey,
+    values: BTreeMap<(usize, Path), (Value, String)>,
+    comments: BTreeMap<(usize, Path), Vec<(Zeroizing<String>, String)>>,
+}
+
+impl Opened {
+    /// The readable document.
+    pub fn plain(&self) -> &Document<Plain> {
+        &self.plain
+    }
+
+    /// The document as it was read.
+    pub fn sealed(&self) -> &Document<Encrypted> {
+        &self.sealed
+    }
+
+    /// The data key.
+    pub fn data_key(&self) -> &DataKey {
+        &self.data_key
+    }
+
+    pub(crate) fn metadata(&self) -> &Metadata {
+        self.sealed.metadata()
+    }
+
+    /// The ciphertext of a value that did not change.
+    pub(crate) fn sealed_value(&self, document: usize, path: &Path, value: &Value) -> Option<&str> {
+        let (earlier, enc) = self.values.get(&(document, path.clone()))?;
+        (earlier == value).then_some(enc.as_str())
+    }
+
+    pub(crate) fn sealed_comment(&self, document: usize, path: &Path, text: &str) -> Option<&str> {
+        let known = self.comments.get(&(document, path.clone()))?;
+        known.iter().find(|(earlier, _)| earlier.as_str() == text).map(|(_, enc)| enc.as_str())
+    }
+
+    pub(crate) fn sealed_paths(&self) -> impl Iterator<Item = (usize, &Path)> {
+        self.values.keys().map(|(document, path)| (*document, path))
+    }
+
+    pub(crate) fn has_exactly(&self, recipients: &[Recipient]) -> bool {
+        let entries = &self.metadata().age;
+        entries.len() == recipients.len()
+            && entries.iter().zip(recipients).all(|(entry, recipient)| entry.recipient.trim() == recipient.as_str())
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opened(redacted)")
+    }
+}
+
+impl Document<Encrypted> {
+    /// Opens all values and verifies the MAC.
+    ///
+    /// # Errors
+    /// `leaf-tampered`, `leaf-not-sealed`, `leaf-malformed` with the path; `mac-mismatch`. Nothing is
+    /// returned then.
+    pub fn open(&self, data_key: &DataKey) -> Result<Opened, Error> {
+        let pass = self.open_leaves(data_key)?;
+        let moment = Timestamp::parse(&self.metadata().last_modified).map_err(|error| error.at_path("sops.lastmodified"))?;
+        mac::verify_mac(data_key, &self.metadata().mac, &moment, &pass.mac)?;
+        let plain = match self.plain(&pass, Caution::Keep) {
+            Ok(plain) => plain,
+            Err(_) => self.plain(&pass, Caution::Quote)?,
+        };
+        Ok(Opened { sealed: self.clone(), plain, data_key: data_key.clone(), values: pass.values, comments: pass.comments })
+    }
+
+    fn open_leaves<'a>(&'a self, data_key: &DataKey) -> Result<Pass<'a>, Error> {
+        let metadata = self.metadata();
+        let scope = if metadata.mac_only_encrypted { MacScope::EncryptedOnly } else { MacScope::All };
+        let mut hasher = MacHasher::new(scope);
+        let mut pass = Pass::default();
+        for (document, item) in self.items() {
+            match item {
+                Item::Comment(comment) => {
+                    // A comment that does not open stays as it is, as with the reference: it is not in the MAC.
+                    let Some(Ok(sealed)) = SealedValue::parse(&comment.text) else { continue };
+                    let aad = comment.path.additional_data();
+                    if let Ok(bytes) = cipher::open(data_key, &sealed, aad.as_bytes())
+                        && let Ok(text) = core::str::from_utf8(&bytes)
+                        && !text.contains(['\n', '\r'])
+                    {
+                        let text = Zeroizing::new(text.to_string());
+                        pass.edits.push((comment.span.clone(), Edit::Comment(text.clone())));
+                        pass.comments.entry((document, comment.path.clone())).or_default().push((text, comment.text.clone()));
+                    }
+                }
+                Item::Scalar(scalar) => {
+                    let selected = metadata.selector.selects(&scalar.path);
+                    let value = if selected { open_scalar(data_key, scalar)? } else { Leaf::Value(scalar.value.clone()) };
+                    match value {
+                        Leaf::Comment(text) => {
+                            let start = dash_before(self.text(), scalar.span.start);
+                            pass.edits.push((start..scalar.span.end, Edit::Comment(text)));
+                        }
+                        Leaf::Value(value) => {
+                            if selected || !metadata.mac_only_encrypted {
+                                hasher.update(&value.plaintext());
+                            }
+                            if selected && !scalar.value.is_empty() {
+                                let enc = scalar.value.as_str().unwrap_or_default().to_string();
+                                pass.values.insert((document, scalar.path.clone()), (value.clone(), enc));
+                                pass.edits.push((scalar.span.clone(), Edit::Value(scalar, value.clone())));
+                            }
+                            pass.intended.push((document, value));
+                        }
+                    }
+                }
+            }
+        }
+        pass.mac = hasher.finish();
+        Ok(pass)
+    }
+
+    /// The readable text, proved by parsing it again.
+    fn plain(&self, pass: &Pass<'_>, caution: Caution) -> Result<Document<Plain>, Error> {
+        let mut edits: Vec<(Range<usize>, String)> = Vec::with_capacity(pass.edits.len() + 1);
+        for (range, edit) in &pass.edits {
+            let text = match edit {
+                Edit::Comment(text) => alloc::format!("#{}", text.as_str()),
+                Edit::Value(scalar, value) => write::opened(value, scalar, self.text(), caution),
+            };
+            edits.push((range.clone(), text));
+        }
+        for root in self.roots() {
+            let range = block::find(self.text(), root)
+                .ok_or_else(|| Error::input(ErrorCode::MetadataInvalid, "a document of the file has no sops block of its own; seal the file again").at_path("sops"))?;
+            edits.push((range, String::new()));
+        }
+        let text = Zeroizing::new(splice(self.text(), edits));
+        let broken = || Error::bug("the opened text does not read back");
+        let plain = Document::<Plain>::parse(text.as_bytes(), self.limits()).map_err(|_| broken())?;
+        let same = plain.scalars().count() == pass.intended.len()
+            && plain.scalars().zip(&pass.intended).all(|((at, scalar), (document, value))| at == *document && same_data(&scalar.value, value));
+        if same { Ok(plain) } else { Err(broken()) }
+    }
+}
+
+/// The same bytes for the MAC; a float may come back as an integer (`1.0` is written `1`).
+fn same_data(one: &Value, other: &Value) -> bool {
+    matches!(one, Value::Null) == matches!(other, Value::Null) && one.plaintext() == other.plaintext()
+}
+
+enum Leaf {
+    Comment(Zeroizing<String>),
+    Value(Value),
+}
+
+enum Edit<'a> {
+    Comment(Zeroizing<String>),
+    Value(&'a Scalar, Value),
+}
+
+#[derive(Default)]
+struct Pass<'a> {
+    edits: Vec<(Range<usize>, Edit<'a>)>,
+    intended: Vec<(usize, Value)>,
+    values: BTreeMap<(usize, Path), (Value, String)>,
+    comments: BTreeMap<(usize, Path), Vec<(Zeroizing<String>, String)>>,
+    mac: Zeroizing<String>,
+}
+
+fn open_scalar(data_key: &DataKey, scalar: &Scalar) -> Result<Leaf, Error> {
+    let place = |error: Error| error.at_line(scalar.line).at_path(&scalar.path);
+    if scalar.value.is_empty() {
+        return Ok(Leaf::Value(scalar.value.clone()));
+    }
+    let sealed = match scalar.value.as_str().and_then(SealedValue::parse) {
+        Some(sealed) => sealed.map_err(place)?,
+        None => {
+            return Err(place(Error::input(
+                ErrorCode::LeafNotSealed,
+                "the rule of the file seals this value, but it stands in clear; seal it, or take the file from an earlier version",
+            )));
+        }
+    };
+    let aad = scalar.path.additional_data();
+    let bytes = cipher::open(data_key, &sealed, aad.as_bytes()).map_err(place)?;
+    if sealed.kind == "comment" {
+        let text = core::str::from_utf8(&bytes).ok().filter(|text| !text.contains(['\n', '\r']));
+        let text = text.ok_or_else(|| place(Error::input(ErrorCode::LeafMalformed, "a sealed comment is not one line of text")))?;
+        return Ok(Leaf::Comment(Zeroizing::new(text.to_string())));
+    }
+    Value::from_plaintext(sealed.kind, &bytes).map(Leaf::Value).map_err(place)
+}
+
+/// Where the list item begins whose text becomes a comment.
+fn dash_before(text: &str, at: usize) -> usize {
+    let before = text.get(..at).unwrap_or_default();
+    let trimmed = before.trim_end_matches([' ', '\t']);
+    if trimmed.ends_with('-') { trimmed.len() - 1 } else { at }
+}

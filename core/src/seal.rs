@@ -1,0 +1,292 @@
+//! Sealing: each selected leaf becomes `ENC[…]` in its place, and the `sops` block is added.
+//!
+//! Three passes: choose, encrypt and hash, splice. Then the result is parsed again and compared
+//! with what was intended, so that a mistake of a span is an error, never damage. With an opened
+//! earlier version, unchanged values keep their ciphertext and a document that did not change
+//! comes back to the byte.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use crate::cipher::{self, SealedValue};
+use crate::data_key::DataKey;
+use crate::document::{Document, Encrypted, Plain, looks_sealed, splice};
+use crate::error::{Error, ErrorCode};
+use crate::format::yaml::parse::{Item, Scalar};
+use crate::format::yaml::{metadata as block, write};
+use crate::mac::{self, MacHasher, MacScope};
+use crate::metadata::{AgeEntry, FORMAT_VERSION, Metadata};
+use crate::open::Opened;
+use crate::path::Path;
+use crate::random::Random;
+use crate::recipient::Recipient;
+use crate::selector::Selector;
+use crate::timestamp::Timestamp;
+
+/// What sealing needs besides the document.
+pub struct Sealing<'a> {
+    /// Who shall be able to open it: exactly these, in this order. At least one.
+    pub recipients: &'a [Recipient],
+    /// Which leaves are sealed.
+    pub selector: &'a Selector,
+    /// The time of the change.
+    pub now: Timestamp,
+    /// The generator for data key, nonces and wrapping.
+    pub random: &'a mut dyn Random,
+}
+
+impl fmt::Debug for Sealing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealing")
+            .field("recipients", &self.recipients)
+            .field("selector", &self.selector)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Document<Plain> {
+    /// Seals a document that has no earlier version, under a new data key.
+    ///
+    /// # Errors
+    /// What keeps the document from being sealed (`alias-in-sealed-document`, `non-string-key`,
+    /// `layout-unsupported`, `value-out-of-range`, `tag-unsupported`, `empty-document`),
+    /// `value-looks-sealed`, `selector-matches-nothing`, `recipient-missing`, `random-failed`.
+    pub fn seal(&self, sealing: Sealing<'_>) -> Result<Document<Encrypted>, Error> {
+        seal(self, sealing, None)
+    }
+}
+
+impl Opened {
+    /// Seals a changed version of this document.
+    ///
+    /// The data key is kept, and with it the ciphertext of every value whose path, type and text
+    /// did not change, unless a recipient goes or a sealed value is no longer selected: then there
+    /// is a new data key and everything is sealed anew.
+    ///
+    /// # Errors
+    /// As [`Document::seal`]; `metadata-invalid` when the file is also sealed to something other than age recipients.
+    pub fn reseal(&self, changed: &Document<Plain>, sealing: Sealing<'_>) -> Result<Document<Encrypted>, Error> {
+        seal(changed, sealing, Some(self))
+    }
+}
+
+fn seal(plain: &Document<Plain>, sealing: Sealing<'_>, earlier: Option<&Opened>) -> Result<Document<Encrypted>, Error> {
+    let Sealing { recipients, selector, now, random } = sealing;
+    check(plain, recipients, selector, earlier)?;
+    let kept = earlier.filter(|earlier| keeps_data_key(plain, earlier, recipients, selector));
+    let data_key = match kept {
+        Some(earlier) => earlier.data_key().clone(),
+        None => DataKey::generate(random)?,
+    };
+    let mac_only = earlier.is_some_and(|earlier| earlier.metadata().mac_only_encrypted);
+    let mut pass = Pass {
+        plain,
+        selector,
+        data_key: &data_key,
+        kept,
+        mac: MacHasher::new(if mac_only { MacScope::EncryptedOnly } else { MacScope::All }),
+        mac_only,
+        edits: Vec::new(),
+    };
+    for (document, item) in plain.items() {
+        pass.item(document, item, random)?;
+    }
+    let Pass { mac, edits, .. } = pass;
+    let body = splice(plain.text(), edits.clone());
+    if let Some(earlier) = kept
+        && earlier.metadata().selector == *selector
+        && earlier.has_exactly(recipients)
+        && earlier.sealed().body() == body
+    {
+        return Ok(earlier.sealed().clone());
+    }
+    let metadata = Metadata {
+        age: wrap_all(&data_key, recipients, kept, random)?,
+        last_modified: now.to_string(),
+        mac: mac::seal_mac(&data_key, &mac.finish(), &now, random)?,
+        version: earlier.map_or(FORMAT_VERSION.to_string(), |earlier| earlier.metadata().version.clone()),
+        selector: selector.clone(),
+        mac_only_encrypted: mac_only,
+        foreign: Vec::new(),
+    };
+    let text = add_blocks(plain, edits, &metadata);
+    let sealed = Document::<Encrypted>::parse(text.as_bytes(), &with_room(plain))
+        .map_err(|error| Error::bug(alloc::format!("the sealed text does not parse ({})", error.code().as_str())))?;
+    prove(plain, &sealed, selector, &metadata)?;
+    Ok(sealed)
+}
+
+/// The sealed text is longer than the plain one: ciphertext and the block take room of their own.
+fn with_room(plain: &Document<Plain>) -> crate::limits::Limits {
+    let limits = plain.limits();
+    crate::limits::Limits {
+        bytes: usize::MAX,
+        nodes: usize::MAX,
+        scalar_bytes: usize::MAX,
+        depth: limits.depth.max(8),
+        documents: limits.documents,
+    }
+}
+
+fn check(plain: &Document<Plain>, recipients: &[Recipient], selector: &Selector, earlier: Option<&Opened>) -> Result<(), Error> {
+    if recipients.is_empty() {
+        return Err(Error::configuration(ErrorCode::RecipientMissing, "nobody could open the document; name at least one recipient"));
+    }
+    if let Some(obstacle) = plain.obstacle() {
+        return Err(obstacle);
+    }
+    if let Some(at) = plain.roots().iter().position(|root| !root.has_content || root.keys.is_empty()).or(plain.roots().is_empty().then_some(0)) {
+        let which = if plain.roots().len() > 1 { alloc::format!("document {}", at + 1) } else { "the document".to_string() };
+        return Err(Error::input(ErrorCode::EmptyDocument, alloc::format!("{which} has no key, so there is nothing to seal; add one or remove it")));
+    }
+    if let Some(foreign) = earlier.and_then(|earlier| earlier.metadata().foreign.first()) {
+        return Err(Error::input(ErrorCode::MetadataInvalid, alloc::format!("the file is also sealed through {foreign}, which would be lost; change it with the tool that made it")).at_path("sops"));
+    }
+    let mut selected = plain.scalars().filter(|(_, scalar)| selector.selects(&scalar.path)).peekable();
+    if selector.names_what_is_sealed() && selected.peek().is_none() {
+        return Err(Error::configuration(ErrorCode::SelectorMatchesNothing, "the rule selects no value, so nothing would be sealed; check the names, they are case-sensitive"));
+    }
+    for (_, scalar) in selected {
+        if looks_sealed(&scalar.value) {
+            return Err(place(Error::input(ErrorCode::ValueLooksSealed, "the value already looks like ENC[…]; write the value itself, or unlock the file first"), scalar));
+        }
+        if scalar.typed_by_tag {
+            return Err(place(Error::input(ErrorCode::TagUnsupported, "a tag gives this value its type, which sealing cannot keep; remove the tag"), scalar));
+        }
+    }
+    // The reference reads the last line break that YAML 1.2 adds; sealing would make it real.
+    let open_block = plain.scalars().last().is_some_and(|(_, scalar)| {
+        scalar.span.end >= plain.text().trim_end().len()
+            && !plain.text().ends_with('\n')
+            && scalar.style == crate::format::yaml::parse::Style::Block
+            && !selector.selects(&scalar.path)
+    });
+    if open_block {
+        return Err(Error::input(ErrorCode::LayoutUnsupported, "the text ends inside a block value without a line break; add one"));
+    }
+    Ok(())
+}
+
+fn place(error: Error, scalar: &Scalar) -> Error {
+    error.at_line(scalar.line).at_path(&scalar.path)
+}
+
+/// One walk over the document: collects the edits and the hash.
+struct Pass<'a> {
+    plain: &'a Document<Plain>,
+    selector: &'a Selector,
+    data_key: &'a DataKey,
+    kept: Option<&'a Opened>,
+    mac: MacHasher,
+    mac_only: bool,
+    edits: Vec<(Range<usize>, String)>,
+}
+
+impl Pass<'_> {
+    fn item(&mut self, document: usize, item: &Item, random: &mut dyn Random) -> Result<(), Error> {
+        match item {
+            Item::Comment(comment) => {
+                if self.selector.selects(&comment.path) && !comment.text.is_empty() {
+                    let known = self.kept.and_then(|kept| kept.sealed_comment(document, &comment.path, &comment.text));
+                    let enc = match known {
+                        Some(enc) => enc.to_string(),
+                        None => cipher::seal(self.data_key, comment.text.as_bytes(), comment.path.additional_data().as_bytes(), "comment", random)?,
+                    };
+                    self.edits.push((comment.span.clone(), alloc::format!("#{enc}")));
+                }
+            }
+            Item::Scalar(scalar) => {
+                let selected = self.selector.selects(&scalar.path);
+                if selected || !self.mac_only {
+                    self.mac.update(&scalar.value.plaintext());
+                }
+                if selected && !scalar.value.is_empty() {
+                    let known = self.kept.and_then(|kept| kept.sealed_value(document, &scalar.path, &scalar.value));
+                    let enc = match known {
+                        Some(enc) => enc.to_string(),
+                        None => cipher::seal(self.data_key, &scalar.value.plaintext(), scalar.path.additional_data().as_bytes(), scalar.value.label(), random)?,
+                    };
+                    self.edits.push((scalar.span.clone(), write::sealed(&enc, scalar, self.plain.text())));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Nobody who could open the document loses that right, and no value leaves the sealed set.
+fn keeps_data_key(plain: &Document<Plain>, earlier: &Opened, recipients: &[Recipient], selector: &Selector) -> bool {
+    let now: BTreeSet<&str> = recipients.iter().map(Recipient::as_str).collect();
+    let nobody_goes = earlier.metadata().age.iter().all(|entry| now.contains(entry.recipient.trim()));
+    let selected: BTreeSet<(usize, &Path)> = plain
+        .scalars()
+        .filter(|(_, scalar)| selector.selects(&scalar.path))
+        .map(|(document, scalar)| (document, &scalar.path))
+        .collect();
+    nobody_goes && earlier.sealed_paths().all(|at| selected.contains(&at))
+}
+
+fn wrap_all(data_key: &DataKey, recipients: &[Recipient], kept: Option<&Opened>, random: &mut dyn Random) -> Result<Vec<AgeEntry>, Error> {
+    let known: BTreeMap<&str, &str> = kept
+        .into_iter()
+        .flat_map(|kept| &kept.metadata().age)
+        .map(|entry| (entry.recipient.trim(), entry.enc.as_str()))
+        .collect();
+    let mut seen = BTreeSet::new();
+    let mut entries = Vec::new();
+    for recipient in recipients.iter().filter(|recipient| seen.insert(recipient.as_str())) {
+        let enc = match known.get(recipient.as_str()) {
+            Some(enc) => (*enc).to_string(),
+            None => data_key.wrap(recipient, random)?,
+        };
+        entries.push(AgeEntry { recipient: recipient.as_str().to_string(), enc });
+    }
+    Ok(entries)
+}
+
+fn add_blocks(plain: &Document<Plain>, mut edits: Vec<(Range<usize>, String)>, metadata: &Metadata) -> String {
+    for root in plain.roots() {
+        let text = block::render(metadata, root.column);
+        let (at, text) = block::insertion(plain.text(), root, &text);
+        edits.push((at..at, text));
+    }
+    splice(plain.text(), edits)
+}
+
+/// Compares the parsed result with the intention: same places in the same order, each selected
+/// value sealed (or empty), each other one unchanged, the block as it was meant.
+fn prove(plain: &Document<Plain>, sealed: &Document<Encrypted>, selector: &Selector, metadata: &Metadata) -> Result<(), Error> {
+    if sealed.metadata() != metadata {
+        return Err(Error::bug("the sops block does not read back"));
+    }
+    let mut before = plain.scalars();
+    let mut after = sealed.scalars();
+    loop {
+        let ((document, before), (document_after, after)) = match (before.next(), after.next()) {
+            (None, None) => break,
+            (Some(before), Some(after)) => (before, after),
+            _ => return Err(Error::bug("a value was lost or gained")),
+        };
+        let broken = |what: &str| Err(place(Error::bug(what), before));
+        if document != document_after || before.path != after.path {
+            return broken("a value moved");
+        }
+        let is_sealed = after.value.as_str().and_then(SealedValue::parse).is_some_and(|parsed| parsed.is_ok());
+        let must_seal = selector.selects(&before.path) && !before.value.is_empty();
+        if must_seal && !is_sealed {
+            return broken("a selected value was not sealed");
+        }
+        if !must_seal && before.value != after.value {
+            return broken("a value that is not selected changed");
+        }
+    }
+    let comments = (plain.comments().count(), sealed.comments().count());
+    if comments.0 != comments.1 {
+        return Err(Error::bug("a comment was lost or gained"));
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! Which leaves of a document are encrypted: the rule that its `sops` block states.
+//!
+//! A rule is tried on each key of a leaf's path, at any depth; list positions do not count.
+//! Regular expressions are limited to what Rust and Go read alike, see [`dialect`].
+
+mod dialect;
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use regex::Regex;
+
+use crate::error::{Error, ErrorCode};
+use crate::path::Path;
+
+/// A regular expression that Rust and Go's RE2 read alike.
+#[derive(Clone)]
+pub struct Pattern {
+    text: String,
+    regex: Regex,
+}
+
+impl Pattern {
+    fn parse(text: &str) -> Result<Self, Error> {
+        let refuse = |why: &str| {
+            Error::configuration(ErrorCode::InvalidSelector, format!("the expression is refused: {why}")).at_path(text)
+        };
+        let translated = dialect::translate(text).map_err(refuse)?;
+        let regex = Regex::new(&translated).map_err(|_| refuse("it does not compile"))?;
+        Ok(Self { text: text.to_string(), regex })
+    }
+
+    /// The expression as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pattern").field(&self.text).finish()
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+/// The rule. Default: everything but what stands under a key that ends in `_unencrypted`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Selector {
+    /// Encrypted when some key matches.
+    EncryptedRegex(Pattern),
+    /// Encrypted when some key ends so.
+    EncryptedSuffix(String),
+    /// Encrypted when no key matches.
+    UnencryptedRegex(Pattern),
+    /// Encrypted when no key ends so.
+    UnencryptedSuffix(String),
+}
+
+impl Default for Selector {
+    fn default() -> Self {
+        Self::UnencryptedSuffix("_unencrypted".to_string())
+    }
+}
+
+impl Selector {
+    /// The rule `encrypted_regex`.
+    ///
+    /// # Errors
+    /// `invalid-selector` for an expression that does not compile, or that Rust and Go read differently.
+    pub fn encrypted_regex(text: &str) -> Result<Self, Error> {
+        Pattern::parse(text).map(Self::EncryptedRegex)
+    }
+
+    /// The rule `unencrypted_regex`.
+    ///
+    /// # Errors
+    /// As [`Self::encrypted_regex`].
+    pub fn unencrypted_regex(text: &str) -> Result<Self, Error> {
+        Pattern::parse(text).map(Self::UnencryptedRegex)
+    }
+
+    /// The rule that hits exactly these key names: `^(a|b)$`, sorted as given, ASCII punctuation escaped.
+    ///
+    /// # Errors
+    /// `invalid-selector` when a name holds a control character, or the whole is too long.
+    pub fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
+        let mut text = String::from("^(");
+        for (at, name) in names.into_iter().enumerate() {
+            if at > 0 {
+                text.push('|');
+            }
+            for c in name.chars() {
+                if META.contains(c) {
+                    text.push('\\');
+                }
+                text.push(c);
+            }
+        }
+        text.push_str(")$");
+        Self::encrypted_regex(&text)
+    }
+
+    /// Whether a leaf at this path is encrypted.
+    pub fn selects(&self, path: &Path) -> bool {
+        match self {
+            Self::EncryptedRegex(pattern) => path.keys().any(|key| pattern.regex.is_match(key)),
+            Self::EncryptedSuffix(suffix) => path.keys().any(|key| key.ends_with(suffix.as_str())),
+            Self::UnencryptedRegex(pattern) => !path.keys().any(|key| pattern.regex.is_match(key)),
+            Self::UnencryptedSuffix(suffix) => !path.keys().any(|key| key.ends_with(suffix.as_str())),
+        }
+    }
+
+    /// Whether the rule names what is encrypted, so that hitting nothing must be a mistake.
+    pub(crate) fn names_what_is_sealed(&self) -> bool {
+        matches!(self, Self::EncryptedRegex(_) | Self::EncryptedSuffix(_))
+    }
+}
+
+/// The names of a rule that [`Selector::names`] made, `None` for any other expression.
+pub(crate) fn literal_names(text: &str) -> Option<Vec<String>> {
+    let inside = text.strip_prefix("^(")?.strip_suffix(")$")?;
+    let mut names = alloc::vec![String::new()];
+    let mut chars = inside.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '|' => names.push(String::new()),
+            '\\' => names.last_mut()?.push(chars.next().filter(char::is_ascii_punctuation)?),
+            c if META.contains(c) => return None,
+            c => names.last_mut()?.push(c),
+        }
+    }
+    Some(names)
+}
+
+/// Exactly what Go's `QuoteMeta` escapes.
+const META: &str = "\\.+*?()|[]{}^$";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::Segment;
+
+    fn path(keys: &[&str]) -> Path {
+        let mut path = Path::default();
+        for key in keys {
+            path.push(Segment::Key((*key).into()));
+        }
+        path
+    }
+
+    #[test]
+    fn any_key_on_the_way_decides() {
+        let selector = Selector::encrypted_regex("^(data|stringData)$").unwrap();
+        assert!(selector.selects(&path(&["stringData", "a"])));
+        assert!(selector.selects(&path(&["x", "data", "y"])));
+        assert!(!selector.selects(&path(&["metadata", "name"])));
+        assert!(!Selector::default().selects(&path(&["a_unencrypted", "b"])));
+        assert!(Selector::default().selects(&path(&["a", "b"])));
+    }
+
+    #[test]
+    fn names_are_escaped_and_anchored() {
+        let selector = Selector::names([".dockerconfigjson", "a+b"]).unwrap();
+        assert_eq!(selector, Selector::encrypted_regex(r"^(\.dockerconfigjson|a\+b)$").unwrap());
+        assert_eq!(literal_names(r"^(\.dockerconfigjson|a\+b)$").unwrap(), [".dockerconfigjson", "a+b"]);
+        assert_eq!(literal_names("^(a.b)$"), None);
+        assert!(selector.selects(&path(&[".dockerconfigjson"])));
+        assert!(!selector.selects(&path(&["xdockerconfigjson"])));
+        assert!(!selector.selects(&path(&["aab"])));
+    }
+}
