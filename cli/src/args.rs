@@ -1,0 +1,137 @@
+//! The arguments, named as `sops` and `age-keygen` name theirs.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Seals and opens SOPS documents with age keys.
+#[derive(Parser)]
+#[command(name = "stackseal", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    /// Open a sealed document
+    Decrypt(Decrypt),
+    /// Seal a document
+    Encrypt(Encrypt),
+    /// Make an age key pair
+    Keygen(Keygen),
+}
+
+#[derive(Args)]
+pub(crate) struct Keygen {
+    /// Write the identity to this file, readable by you alone; an existing file stays as it is
+    #[arg(short, long, value_name = "FILE", conflicts_with = "recipients_of")]
+    pub(crate) output: Option<PathBuf>,
+    /// Print the recipients of an identity file instead ('-' for standard input)
+    #[arg(short = 'y', value_name = "FILE")]
+    pub(crate) recipients_of: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Encrypt {
+    /// age recipients, separated by commas; the option may be repeated [env: SOPS_AGE_RECIPIENTS]
+    #[arg(long, value_name = "RECIPIENTS")]
+    pub(crate) age: Vec<String>,
+    /// Seal the values under each key that matches this expression
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) encrypted_regex: Option<String>,
+    /// Seal the values under each key that ends so
+    #[arg(long, value_name = "SUFFIX")]
+    pub(crate) encrypted_suffix: Option<String>,
+    /// Seal everything but the values under keys that match this expression
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) unencrypted_regex: Option<String>,
+    /// Seal everything but the values under keys that end so [default: _unencrypted]
+    #[arg(long, value_name = "SUFFIX")]
+    pub(crate) unencrypted_suffix: Option<String>,
+    /// Seal this key: a name, a dotted path, or '.' and a literal name; may be repeated
+    #[arg(long = "mark", value_name = "PATH")]
+    pub(crate) marks: Vec<String>,
+    /// Seal what the marks hit beside the keys they name, too
+    #[arg(long, requires = "marks")]
+    pub(crate) accept_extra: bool,
+    #[command(flatten)]
+    pub(crate) places: Places,
+}
+
+#[derive(Args)]
+pub(crate) struct Decrypt {
+    #[command(flatten)]
+    pub(crate) places: Places,
+}
+
+/// Where a document comes from and where the result goes.
+#[derive(Args)]
+pub(crate) struct Places {
+    /// The document; '-' or nothing for standard input
+    pub(crate) file: Option<PathBuf>,
+    /// Replace the file by the result
+    #[arg(short, long)]
+    pub(crate) in_place: bool,
+    /// Write the result to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Take the format from this name instead of the file's own; needed for standard input
+    #[arg(long, value_name = "NAME")]
+    pub(crate) filename_override: Option<PathBuf>,
+    /// Format of the document; yaml is the only one so far
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input_type: Option<String>,
+    /// Format of the result; yaml is the only one so far
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) output_type: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  stackseal keygen -o keys.txt
+  stackseal encrypt --age age1... --mark stringData.password -i secret.yaml
+  SOPS_AGE_KEY_FILE=keys.txt stackseal decrypt secret.yaml
+
+Exit statuses are those of sops: 51 for a MAC mismatch, 128 for no matching key, 203 for a file that is sealed already.";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn options_may_stand_after_the_file() {
+        let line = [
+            "stackseal",
+            "encrypt",
+            "a.yaml",
+            "--age",
+            "x,y",
+            "--age",
+            "z",
+            "-i",
+            "--mark",
+            "a",
+            "--mark",
+            "b",
+        ];
+        let Verb::Encrypt(encrypt) = Arguments::parse_from(line).verb else {
+            panic!("another verb")
+        };
+        assert_eq!(
+            (
+                encrypt.age.len(),
+                encrypt.marks.len(),
+                encrypt.places.in_place
+            ),
+            (2, 2, true)
+        );
+    }
+}

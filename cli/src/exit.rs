@@ -1,0 +1,124 @@
+//! How a command fails, and with which exit status: those of `sops` where the meaning is the same.
+
+use std::fmt::Display;
+
+use stackseal_core::{Error, ErrorCode};
+
+/// Why a command ends without its result.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// Exit status.
+    pub(crate) status: u8,
+    /// Stable code, listed in `docs/ERRORS.md`.
+    pub(crate) code: &'static str,
+    /// What is wrong, where, and what to do; more lines may follow the first.
+    pub(crate) message: String,
+}
+
+/// What was being done with a document.
+#[derive(Clone, Copy)]
+pub(crate) enum Act {
+    Decrypt,
+    Encrypt,
+}
+
+impl Failure {
+    /// A wrong or missing argument.
+    pub(crate) fn usage(code: &'static str, message: impl Display) -> Self {
+        Self {
+            status: 1,
+            code,
+            message: message.to_string(),
+        }
+    }
+
+    /// Arguments that exclude each other, or one that another needs.
+    pub(crate) fn conflict(message: impl Display) -> Self {
+        Self {
+            status: 8,
+            code: "arguments-conflict",
+            message: message.to_string(),
+        }
+    }
+
+    /// A file that is not there.
+    pub(crate) fn no_file(message: impl Display) -> Self {
+        Self {
+            status: 100,
+            code: "file-not-found",
+            message: message.to_string(),
+        }
+    }
+
+    /// A file that cannot be read.
+    pub(crate) fn unreadable(message: impl Display) -> Self {
+        Self {
+            status: 2,
+            code: "file-unreadable",
+            message: message.to_string(),
+        }
+    }
+
+    /// A result that cannot be written.
+    pub(crate) fn unwritable(message: impl Display) -> Self {
+        Self {
+            status: 3,
+            code: "file-unwritable",
+            message: message.to_string(),
+        }
+    }
+
+    /// What the codec says about the document called `name`.
+    pub(crate) fn of_document(error: &Error, name: &str, act: Act) -> Self {
+        Self {
+            status: status(error.code(), act),
+            code: error.code().as_str(),
+            message: format!("{name}: {error}"),
+        }
+    }
+
+    /// What the codec says about an argument.
+    pub(crate) fn of_argument(error: &Error, argument: &str) -> Self {
+        Self {
+            status: 1,
+            code: error.code().as_str(),
+            message: format!("{argument}: {error}"),
+        }
+    }
+}
+
+fn status(code: ErrorCode, act: Act) -> u8 {
+    match (code, act) {
+        (ErrorCode::MacMismatch, _) => 51,
+        (
+            ErrorCode::AgeFileInvalid | ErrorCode::DataKeyInvalid | ErrorCode::NoMatchingIdentity,
+            _,
+        ) => 128,
+        (ErrorCode::AlreadySealed, _) => 203,
+        (ErrorCode::EmptyDocument, Act::Encrypt) => 92,
+        (
+            ErrorCode::DuplicateKey
+            | ErrorCode::LayoutUnsupported
+            | ErrorCode::LimitExceeded
+            | ErrorCode::NotUtf8
+            | ErrorCode::YamlSyntax,
+            Act::Encrypt,
+        ) => 2,
+        (
+            ErrorCode::AliasInSealedDocument
+            | ErrorCode::NonStringKey
+            | ErrorCode::TagUnsupported
+            | ErrorCode::ValueLooksSealed
+            | ErrorCode::ValueOutOfRange,
+            Act::Encrypt,
+        ) => 23,
+        (
+            ErrorCode::LeafMalformed
+            | ErrorCode::LeafNotSealed
+            | ErrorCode::LeafTampered
+            | ErrorCode::ValueOutOfRange,
+            Act::Decrypt,
+        ) => 25,
+        _ => 1,
+    }
+}
