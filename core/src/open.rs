@@ -97,6 +97,16 @@ impl Document<Encrypted> {
         Ok(Opened { sealed: self.clone(), plain, data_key: data_key.clone(), values: pass.values, comments: pass.comments })
     }
 
+    /// Checks that the data key is this document's: its MAC opens under it. No value is opened, and
+    /// the MAC is not compared with the values; that is left to whoever opens them.
+    ///
+    /// # Errors
+    /// `mac-mismatch`; `timestamp-invalid` when `lastmodified` is no time.
+    pub fn check_data_key(&self, data_key: &DataKey) -> Result<(), Error> {
+        let moment = Timestamp::parse(&self.metadata().last_modified).map_err(|error| error.at_path("sops.lastmodified"))?;
+        mac::open_mac(data_key, &self.metadata().mac, &moment).map(drop)
+    }
+
     fn open_leaves<'a>(&'a self, data_key: &DataKey) -> Result<Pass<'a>, Error> {
         let metadata = self.metadata();
         let scope = if metadata.mac_only_encrypted { MacScope::EncryptedOnly } else { MacScope::All };
