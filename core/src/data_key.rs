@@ -85,8 +85,10 @@ mod tests {
     #[test]
     fn a_wrapped_key_comes_back_for_its_identity_only() {
         let mut random = vectors::repeatable(1);
-        let (identity, stranger) =
-            (Identity::generate(&mut random).unwrap(), Identity::generate(&mut random).unwrap());
+        let (identity, stranger) = (
+            Identity::generate(&mut random).unwrap(),
+            Identity::generate(&mut random).unwrap(),
+        );
         let key = DataKey::generate(&mut random).unwrap();
         let enc = key.wrap(&identity.recipient(), &mut random).unwrap();
         assert!(enc.starts_with("-----BEGIN AGE ENCRYPTED FILE-----\n"));
@@ -115,6 +117,9 @@ mod tests {
     fn debug_output_and_a_failing_generator_give_nothing_away() {
         let key = DataKey::generate(&mut vectors::repeatable(3)).unwrap();
         assert_eq!(format!("{key:?}"), "DataKey(redacted)");
-        assert!(matches!(DataKey::generate(&mut vectors::failing(0)), Err(Error::RandomFailed)));
+        assert!(matches!(
+            DataKey::generate(&mut vectors::failing(0)),
+            Err(Error::RandomFailed)
+        ));
     }
 }

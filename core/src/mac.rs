@@ -161,7 +161,13 @@ mod tests {
             Ok(())
         });
         let lastmodified = Timestamp::parse(mac["aad"].as_str().unwrap()).unwrap();
-        verify_mac(&key.unwrap(), mac["text"].as_str().unwrap(), &lastmodified, &hasher.finish()).unwrap();
+        verify_mac(
+            &key.unwrap(),
+            mac["text"].as_str().unwrap(),
+            &lastmodified,
+            &hasher.finish(),
+        )
+        .unwrap();
     }
 
     #[test]
@@ -171,7 +177,10 @@ mod tests {
             "DDAF35A193617ABACC417349AE20413112E6FA4E89A97EA20A9EEEE64B55D39A2192992A274FC1A836BA3C23A3FEEBBD\
              454D4423643CE80E2A9AC94FA54CA49F"
         );
-        assert_eq!(sha2::Sha256::digest(b"sops").as_slice(), ENCRYPTED_ONLY_PREFIX);
+        assert_eq!(
+            sha2::Sha256::digest(b"sops").as_slice(),
+            ENCRYPTED_ONLY_PREFIX
+        );
         let prefixed = hash(MacScope::All, &[&ENCRYPTED_ONLY_PREFIX, b"abc"]);
         assert_eq!(hash(MacScope::EncryptedOnly, &[b"abc"]), prefixed);
     }

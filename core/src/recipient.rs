@@ -315,8 +315,11 @@ mod tests {
         let (upper, mut mixed) = (TEXT.to_uppercase(), TEXT.to_string());
         mixed.replace_range(10..11, &mixed[10..11].to_uppercase());
         let mistyped = format!("{}q", &TEXT[..TEXT.len() - 1]);
-        let bech32m = bech32::encode::<bech32::Bech32m>(Hrp::parse("age").unwrap(), &[9; 32]).unwrap();
-        let identity = Identity::generate(&mut vectors::repeatable(1)).unwrap().to_text();
+        let bech32m =
+            bech32::encode::<bech32::Bech32m>(Hrp::parse("age").unwrap(), &[9; 32]).unwrap();
+        let identity = Identity::generate(&mut vectors::repeatable(1))
+            .unwrap()
+            .to_text();
         for (text, reason) in [
             ("", "empty"),
             (&format!(" {TEXT}"), "white space"),
@@ -330,13 +333,19 @@ mod tests {
             (&TEXT[..61], "62 characters"),
             (&format!("{TEXT}q"), "62 characters"),
             (&bech32("age", &[9; 31]), "62 characters"),
-            ("age1yubikey1qg8e8l5m2sjd5ek2qfmzv8vhyvj6g6wqv5y9l4tf2swdr6kvrr6cx2cy7a2", "plugin"),
+            (
+                "age1yubikey1qg8e8l5m2sjd5ek2qfmzv8vhyvj6g6wqv5y9l4tf2swdr6kvrr6cx2cy7a2",
+                "plugin",
+            ),
             ("age1evil1qqqq", "plugin"),
             ("age1pq1qqqq", "post-quantum"),
             ("age1tagpq1qqqq", "post-quantum"),
             ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI", "SSH"),
             ("ssh-rsa AAAAB3", "SSH"),
-            ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "start with age1"),
+            (
+                "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+                "start with age1",
+            ),
             (identity.as_str(), "private key"),
             (&identity.to_lowercase(), "private key"),
             ("AGE-PLUGIN-YUBIKEY-1QQQQ", "private key"),
@@ -344,7 +353,10 @@ mod tests {
             let error = Recipient::parse(text).unwrap_err();
             assert_eq!(error.code(), ErrorCode::InvalidRecipient, "{text}");
             assert!(error.to_string().contains(reason), "{text}: {error}");
-            assert!(text.is_empty() || !error.to_string().contains(text), "{text}");
+            assert!(
+                text.is_empty() || !error.to_string().contains(text),
+                "{text}"
+            );
         }
     }
 
@@ -356,9 +368,16 @@ mod tests {
         let mut elements: Vec<_> = bytes.iter().copied().bytes_to_fes().collect();
         let last = elements.pop().unwrap();
         elements.push(bech32::Fe32::try_from(last.to_u8() | 1).unwrap());
-        let text: String = elements.into_iter().with_checksum::<Bech32>(&hrp).chars().collect();
+        let text: String = elements
+            .into_iter()
+            .with_checksum::<Bech32>(&hrp)
+            .chars()
+            .collect();
         assert_eq!(text.len(), TEXT_LENGTH);
-        assert_eq!(Recipient::parse(&text).unwrap_err().code(), ErrorCode::InvalidRecipient);
+        assert_eq!(
+            Recipient::parse(&text).unwrap_err().code(),
+            ErrorCode::InvalidRecipient
+        );
     }
 
     #[test]
@@ -369,25 +388,33 @@ mod tests {
         p[0] = 0xed;
         let order_8 = [
             [
-                0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a,
-                0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+                0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f,
+                0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16,
+                0x5f, 0x49, 0xb8, 0x00,
             ],
             [
-                0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b,
-                0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+                0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83,
+                0xef, 0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd,
+                0xd0, 0x9f, 0x11, 0x57,
             ],
         ];
         let mut one = [0; 32];
         one[0] = 1;
         for point in [[0; 32], one, order_8[0], order_8[1], p_minus_1] {
             let error = Recipient::parse(&bech32("age", &point)).unwrap_err();
-            assert!(error.to_string().contains("low-order"), "{point:x?}: {error}");
+            assert!(
+                error.to_string().contains("low-order"),
+                "{point:x?}: {error}"
+            );
         }
         let mut beyond = [9; 32];
         beyond[31] = 0x80;
         for point in [p, [0xff; 32], beyond] {
             let error = Recipient::parse(&bech32("age", &point)).unwrap_err();
-            assert!(error.to_string().contains("out of range"), "{point:x?}: {error}");
+            assert!(
+                error.to_string().contains("out of range"),
+                "{point:x?}: {error}"
+            );
         }
     }
 
@@ -399,12 +426,17 @@ mod tests {
         let again = Identity::parse(&text).unwrap();
         assert_eq!(again.to_text(), text);
         assert_eq!(again.recipient(), identity.recipient());
-        assert_eq!(Recipient::parse(identity.recipient().as_str()).unwrap(), identity.recipient());
+        assert_eq!(
+            Recipient::parse(identity.recipient().as_str()).unwrap(),
+            identity.recipient()
+        );
     }
 
     #[test]
     fn texts_that_are_no_identity_are_refused_and_not_repeated() {
-        let text = Identity::generate(&mut vectors::repeatable(3)).unwrap().to_text();
+        let text = Identity::generate(&mut vectors::repeatable(3))
+            .unwrap()
+            .to_text();
         let mistyped = text.replacen('Q', "P", 1);
         for text in [
             "",
@@ -421,15 +453,24 @@ mod tests {
         ] {
             let error = Identity::parse(text).unwrap_err();
             assert_eq!(error.code(), ErrorCode::InvalidIdentity, "{text}");
-            assert!(text.is_empty() || !error.to_string().contains(text.trim()), "{text}");
+            assert!(
+                text.is_empty() || !error.to_string().contains(text.trim()),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn debug_output_of_an_identity_has_only_its_recipient() {
         let identity = Identity::generate(&mut vectors::repeatable(4)).unwrap();
-        assert_eq!(format!("{identity:?}"), format!("Identity(redacted, for {})", identity.recipient()));
-        assert!(matches!(Identity::generate(&mut vectors::failing(0)), Err(Error::RandomFailed)));
+        assert_eq!(
+            format!("{identity:?}"),
+            format!("Identity(redacted, for {})", identity.recipient())
+        );
+        assert!(matches!(
+            Identity::generate(&mut vectors::failing(0)),
+            Err(Error::RandomFailed)
+        ));
     }
 
     #[test]

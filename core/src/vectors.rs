@@ -21,8 +21,9 @@ pub(crate) fn json(name: &str) -> serde_json::Value {
 /// The sorted names in a folder of vectors.
 pub(crate) fn names(name: &str) -> Vec<String> {
     let entries = std::fs::read_dir(folder().join(name)).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }
@@ -44,7 +45,10 @@ pub(crate) fn wycheproof(name: &str) -> Vec<(serde_json::Value, serde_json::Valu
 pub(crate) fn hex(value: &serde_json::Value) -> Vec<u8> {
     let text = value.as_str().unwrap();
     assert!(text.len().is_multiple_of(2));
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 /// A generator that repeats: fit for tests only.
@@ -52,7 +56,9 @@ pub(crate) fn repeatable(seed: u64) -> impl FnMut(&mut [u8]) -> Result<(), Rando
     let mut state = seed;
     move |out: &mut [u8]| {
         for byte in out {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             *byte = (state >> 56) as u8;
         }
         Ok(())

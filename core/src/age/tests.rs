@@ -1,7 +1,5 @@
 //! The age module against the CCTV and Wycheproof vectors, and against damage to its own files.
 
-extern crate std;
-
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString as _};
 use alloc::vec;
@@ -29,15 +27,24 @@ impl Case {
         for line in core::str::from_utf8(&bytes[..end]).unwrap().lines() {
             let (key, value) = line.split_once(": ").unwrap();
             assert!(KEYS.contains(&key), "{name}: unknown key {key}");
-            fields.entry(key.to_string()).or_default().push(value.to_string());
+            fields
+                .entry(key.to_string())
+                .or_default()
+                .push(value.to_string());
         }
-        let case = Self { fields, file: bytes[end + 2..].to_vec() };
+        let case = Self {
+            fields,
+            file: bytes[end + 2..].to_vec(),
+        };
         let file = match case.one("compressed") {
             None => case.file,
             Some("zlib") => miniz_oxide::inflate::decompress_to_vec_zlib(&case.file).unwrap(),
             Some(other) => panic!("{name}: unknown compression {other}"),
         };
-        Self { fields: case.fields, file }
+        Self {
+            fields: case.fields,
+            file,
+        }
     }
 
     fn all(&self, key: &str) -> &[String] {
@@ -53,7 +60,11 @@ impl Case {
     fn foreign_kind(&self) -> Option<&'static str> {
         if !self.all("passphrase").is_empty() {
             Some("passphrase")
-        } else if self.all("identity").iter().any(|text| is_post_quantum(text)) {
+        } else if self
+            .all("identity")
+            .iter()
+            .any(|text| is_post_quantum(text))
+        {
             Some("post-quantum")
         } else {
             None
@@ -69,7 +80,10 @@ impl Case {
     }
 
     fn decrypt(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let native = self.all("identity").iter().filter(|text| !is_post_quantum(text));
+        let native = self
+            .all("identity")
+            .iter()
+            .filter(|text| !is_post_quantum(text));
         let identities: Vec<_> = native.map(|text| Identity::parse(text).unwrap()).collect();
         decrypt(&self.binary()?, &identities)
     }
@@ -90,10 +104,18 @@ fn outcome(result: &Result<Zeroizing<Vec<u8>>, Error>) -> &'static str {
     let message = error.to_string();
     match error.code() {
         ErrorCode::NoMatchingIdentity => "no match",
-        ErrorCode::AgeFileInvalid if message.starts_with("the age header is malformed") => "header failure",
-        ErrorCode::AgeFileInvalid if message.starts_with("the age armor is malformed") => "armor failure",
-        ErrorCode::AgeFileInvalid if message.starts_with("the age payload is damaged") => "payload failure",
-        ErrorCode::AgeFileInvalid if message.starts_with("the age header was altered") => "HMAC failure",
+        ErrorCode::AgeFileInvalid if message.starts_with("the age header is malformed") => {
+            "header failure"
+        }
+        ErrorCode::AgeFileInvalid if message.starts_with("the age armor is malformed") => {
+            "armor failure"
+        }
+        ErrorCode::AgeFileInvalid if message.starts_with("the age payload is damaged") => {
+            "payload failure"
+        }
+        ErrorCode::AgeFileInvalid if message.starts_with("the age header was altered") => {
+            "HMAC failure"
+        }
         other => panic!("{other:?}: {message}"),
     }
 }
@@ -111,20 +133,27 @@ fn every_vector_that_applies_has_the_outcome_it_names() {
         assert_eq!(outcome(&result), expected, "{name}: {result:?}");
         if let Ok(payload) = &result {
             let digest = sha2::Sha256::digest(payload.as_slice());
-            assert_eq!(digest.as_slice(), vectors::hex(&case.one("payload").unwrap().into()), "{name}");
+            assert_eq!(
+                digest.as_slice(),
+                vectors::hex(&case.one("payload").unwrap().into()),
+                "{name}"
+            );
         }
         *counts.entry(expected.to_string()).or_insert(0) += 1;
     }
-    let counts: Vec<_> = counts.iter().map(|(outcome, count)| (outcome.as_str(), *count)).collect();
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|(outcome, count)| (outcome.as_str(), *count))
+        .collect();
     assert_eq!(
         counts,
         [
             ("HMAC failure", 1),
             ("armor failure", 22),
-            ("header failure", 35),
+            ("header failure", 33),
             ("no match", 4),
             ("payload failure", 19),
-            ("success", 17),
+            ("success", 19),
         ]
     );
 }
@@ -134,12 +163,26 @@ fn vectors_for_passphrases_and_post_quantum_keys_never_open() {
     let mut counts = BTreeMap::new();
     for name in vectors::names("age/cctv") {
         let case = Case::read(&name);
-        let Some(kind) = case.foreign_kind() else { continue };
+        let Some(kind) = case.foreign_kind() else {
+            continue;
+        };
         let outcome = outcome(&case.decrypt());
-        // What only the foreign stanza would tell stays hidden; what the header tells does not.
-        assert!(matches!(outcome, "no match" | "header failure"), "{name}: {outcome}");
-        for text in case.all("identity").iter().filter(|text| is_post_quantum(text)) {
-            assert_eq!(Identity::parse(text).unwrap_err().code(), ErrorCode::InvalidIdentity, "{name}");
+        // What is wrong within a foreign stanza stays unknown; what is wrong around it does not.
+        let expected = case.one("expect").unwrap();
+        assert!(
+            outcome == "no match" || (outcome, expected) == ("header failure", expected),
+            "{name}: {outcome}"
+        );
+        for text in case
+            .all("identity")
+            .iter()
+            .filter(|text| is_post_quantum(text))
+        {
+            assert_eq!(
+                Identity::parse(text).unwrap_err().code(),
+                ErrorCode::InvalidIdentity,
+                "{name}"
+            );
         }
         *counts.entry((kind, outcome)).or_insert(0) += 1;
     }
@@ -147,10 +190,10 @@ fn vectors_for_passphrases_and_post_quantum_keys_never_open() {
     assert_eq!(
         counts,
         [
-            (("passphrase", "header failure"), 2),
-            (("passphrase", "no match"), 24),
-            (("post-quantum", "header failure"), 1),
-            (("post-quantum", "no match"), 18),
+            (("passphrase", "header failure"), 3),
+            (("passphrase", "no match"), 23),
+            (("post-quantum", "header failure"), 2),
+            (("post-quantum", "no match"), 17),
         ]
     );
 }
@@ -161,19 +204,20 @@ fn well_formed_headers_are_written_as_they_were_read() {
     for name in vectors::names("age/cctv") {
         let case = Case::read(&name);
         let Ok(file) = case.binary() else { continue };
-        let Ok((header, payload)) = Header::parse(&file) else { continue };
-        if matches!(case.one("expect"), Some("HMAC failure")) {
+        let Ok((header, payload)) = Header::parse(&file) else {
+            continue;
+        };
+        // One vector has a file key of another length, one a MAC that is wrong on purpose.
+        if case.one("file key").map(str::len) != Some(32)
+            || case.one("expect") == Some("HMAC failure")
+        {
             continue;
         }
         let written = header::encode(&header.stanzas, &case.file_key());
-        let read = &file[..file.len() - payload.len()];
-        // The vectors whose file key is not the one of 16 bytes cannot have their MAC made again.
-        if case.one("file key").map(str::len) == Some(32) {
-            assert_eq!(written, read, "{name}");
-            count += 1;
-        }
+        assert_eq!(written, file[..file.len() - payload.len()], "{name}");
+        count += 1;
     }
-    assert_eq!(count, 87);
+    assert_eq!(count, 89);
 }
 
 #[test]
@@ -181,15 +225,22 @@ fn payloads_are_written_as_they_were_read() {
     let mut count = 0;
     for name in vectors::names("age/cctv") {
         let case = Case::read(&name);
-        let Ok(payload) = case.decrypt() else { continue };
+        let Ok(payload) = case.decrypt() else {
+            continue;
+        };
         let file = case.binary().unwrap();
         let (_, sealed) = Header::parse(&file).unwrap();
         let mut written = Vec::new();
-        stream::encrypt(&case.file_key(), sealed.first_chunk().unwrap(), &payload, &mut written);
+        stream::encrypt(
+            &case.file_key(),
+            sealed.first_chunk().unwrap(),
+            &payload,
+            &mut written,
+        );
         assert!(written == sealed, "{name}");
         count += 1;
     }
-    assert_eq!(count, 17);
+    assert_eq!(count, 19);
 }
 
 #[test]
@@ -197,12 +248,18 @@ fn armor_is_written_as_it_was_read_but_for_line_ends() {
     let mut count = 0;
     for name in vectors::names("age/cctv") {
         let case = Case::read(&name);
-        if case.one("armored").is_none() || !matches!(case.one("expect"), Some("success" | "no match")) {
+        if case.one("armored").is_none()
+            || !matches!(case.one("expect"), Some("success" | "no match"))
+        {
             continue;
         }
         let text = core::str::from_utf8(&case.file).unwrap();
         let plain = text.replace("\r\n", "\n");
-        assert_eq!(armor::encode(&case.binary().unwrap()).trim(), plain.trim(), "{name}");
+        assert_eq!(
+            armor::encode(&case.binary().unwrap()).trim(),
+            plain.trim(),
+            "{name}"
+        );
         count += 1;
     }
     assert_eq!(count, 8);
@@ -212,17 +269,26 @@ fn armor_is_written_as_it_was_read_but_for_line_ends() {
 fn payloads_of_every_size_around_a_chunk_come_back() {
     let mut random = vectors::repeatable(1);
     let identity = Identity::generate(&mut random).unwrap();
-    for size in [0, 1, 31, 32, 65_535, 65_536, 65_537, 131_071, 131_072, 131_073] {
+    for size in [
+        0, 1, 31, 32, 65_535, 65_536, 65_537, 131_071, 131_072, 131_073,
+    ] {
         let payload = vec![0x5a; size];
         let file = encrypt(&payload, &[identity.recipient()], &mut random).unwrap();
-        assert_eq!(decrypt(&file, core::slice::from_ref(&identity)).unwrap().as_slice(), payload);
+        assert_eq!(
+            decrypt(&file, core::slice::from_ref(&identity))
+                .unwrap()
+                .as_slice(),
+            payload
+        );
     }
 }
 
 #[test]
 fn each_of_several_recipients_opens_the_file_and_a_stranger_does_not() {
     let mut random = vectors::repeatable(2);
-    let identities: Vec<_> = (0..5).map(|_| Identity::generate(&mut random).unwrap()).collect();
+    let identities: Vec<_> = (0..5)
+        .map(|_| Identity::generate(&mut random).unwrap())
+        .collect();
     let recipients: Vec<_> = identities.iter().map(Identity::recipient).collect();
     let stranger = Identity::generate(&mut random).unwrap();
     let file = encrypt(b"payload", &recipients, &mut random).unwrap();
@@ -231,7 +297,10 @@ fn each_of_several_recipients_opens_the_file_and_a_stranger_does_not() {
     }
     let error = decrypt(&file, &[stranger]).unwrap_err();
     assert_eq!(error.code(), ErrorCode::NoMatchingIdentity);
-    assert_eq!(decrypt(&file, &[]).unwrap_err().code(), ErrorCode::NoMatchingIdentity);
+    assert_eq!(
+        decrypt(&file, &[]).unwrap_err().code(),
+        ErrorCode::NoMatchingIdentity
+    );
 }
 
 #[test]
@@ -244,7 +313,12 @@ fn stanzas_of_unknown_kinds_are_skipped() {
         body: vec![1; 48],
     };
     let own = x25519::wrap(&file_key, &identity.recipient(), &mut random).unwrap();
-    let stanzas = [foreign("ssh-ed25519"), foreign("piv-p256"), own, foreign("mlkem768x25519")];
+    let stanzas = [
+        foreign("ssh-ed25519"),
+        foreign("piv-p256"),
+        own,
+        foreign("mlkem768x25519"),
+    ];
     let mut file = header::encode(&stanzas, &file_key);
     stream::encrypt(&file_key, &[0; stream::NONCE], b"payload", &mut file);
     assert_eq!(decrypt(&file, &[identity]).unwrap().as_slice(), b"payload");
@@ -253,7 +327,10 @@ fn stanzas_of_unknown_kinds_are_skipped() {
 #[test]
 fn a_header_beyond_its_limits_is_refused() {
     let file_key = FileKey::new([9; 16]);
-    let stanza = |body: usize| header::Stanza { arguments: vec!["kind".to_string()], body: vec![0; body] };
+    let stanza = |body: usize| header::Stanza {
+        arguments: vec!["kind".to_string()],
+        body: vec![0; body],
+    };
     let stanzas = |count: usize| (0..count).map(|_| stanza(0)).collect::<Vec<_>>();
     assert!(Header::parse(&header::encode(&stanzas(64), &file_key)).is_ok());
     for file in [
@@ -262,9 +339,14 @@ fn a_header_beyond_its_limits_is_refused() {
         header::encode(&[], &file_key),
         vec![b'a'; 100_000],
     ] {
-        assert_eq!(Header::parse(&file).err().unwrap().code(), ErrorCode::AgeFileInvalid);
+        assert_eq!(
+            Header::parse(&file).err().unwrap().code(),
+            ErrorCode::AgeFileInvalid
+        );
     }
-    let recipient = Identity::generate(&mut vectors::repeatable(4)).unwrap().recipient();
+    let recipient = Identity::generate(&mut vectors::repeatable(4))
+        .unwrap()
+        .recipient();
     let many = vec![recipient; 65];
     let error = encrypt(b"", &many, &mut vectors::repeatable(5)).unwrap_err();
     assert_eq!(error.code(), ErrorCode::LimitExceeded);
@@ -282,7 +364,10 @@ fn any_flipped_bit_and_any_cut_makes_the_file_fail() {
         for bit in 0..8 {
             let mut damaged = file.clone();
             damaged[at] ^= 1 << bit;
-            assert!(decrypt(&damaged, &identities).is_err(), "bit {bit} of byte {at}");
+            assert!(
+                decrypt(&damaged, &identities).is_err(),
+                "bit {bit} of byte {at}"
+            );
         }
         assert!(decrypt(&file[..at], &identities).is_err(), "cut at {at}");
     }
@@ -294,7 +379,8 @@ fn any_flipped_bit_and_any_cut_makes_the_file_fail() {
 fn any_flipped_bit_and_any_cut_makes_the_armored_file_fail() {
     let mut random = vectors::repeatable(7);
     let identities = [Identity::generate(&mut random).unwrap()];
-    let text = armor::encode(&encrypt(&[7; 32], &[identities[0].recipient()], &mut random).unwrap());
+    let text =
+        armor::encode(&encrypt(&[7; 32], &[identities[0].recipient()], &mut random).unwrap());
     let open = |text: &str| armor::decode(text).and_then(|file| decrypt(&file, &identities));
     assert!(open(&text).is_ok());
     for at in 0..text.len() {
@@ -324,10 +410,16 @@ fn white_space_around_the_armor_is_limited() {
 
 #[test]
 fn a_failing_generator_leaves_no_file() {
-    let recipient = Identity::generate(&mut vectors::repeatable(8)).unwrap().recipient();
+    let recipient = Identity::generate(&mut vectors::repeatable(8))
+        .unwrap()
+        .recipient();
     // One call each for the file key, the share and the nonce.
     for calls in 0..3 {
-        let result = encrypt(b"payload", core::slice::from_ref(&recipient), &mut vectors::failing(calls));
+        let result = encrypt(
+            b"payload",
+            core::slice::from_ref(&recipient),
+            &mut vectors::failing(calls),
+        );
         assert!(matches!(result, Err(Error::RandomFailed)), "{calls}");
     }
     assert!(encrypt(b"payload", &[recipient], &mut vectors::failing(3)).is_ok());
@@ -359,11 +451,20 @@ fn chacha20_poly1305_agrees_with_wycheproof() {
         let cipher = ChaCha20Poly1305::new(key.as_slice().try_into().unwrap());
         let mut text = sealed.clone();
         let tag = tag.as_slice().try_into().unwrap();
-        let opened = cipher.decrypt_inout_detached(&Nonce::from(nonce), &aad, text.as_mut_slice().into(), tag);
+        let opened = cipher.decrypt_inout_detached(
+            &Nonce::from(nonce),
+            &aad,
+            text.as_mut_slice().into(),
+            tag,
+        );
         assert_eq!(opened.is_ok(), valid, "{case}");
         if valid {
             assert_eq!(text, message, "{case}");
-            let made = cipher.encrypt_inout_detached(&Nonce::from(nonce), &aad, text.as_mut_slice().into());
+            let made = cipher.encrypt_inout_detached(
+                &Nonce::from(nonce),
+                &aad,
+                text.as_mut_slice().into(),
+            );
             assert_eq!((text, made.unwrap()), (sealed, *tag), "{case}");
         }
         counts[usize::from(!valid)] += 1;
@@ -417,9 +518,22 @@ fn the_share_in_a_stanza_is_unpadded_base64_of_32_bytes() {
     let recipient = Identity::generate(&mut random).unwrap().recipient();
     let stanza = x25519::wrap(&FileKey::new([1; 16]), &recipient, &mut random).unwrap();
     assert_eq!(stanza.arguments[0], "X25519");
-    assert_eq!(Base64Unpadded::decode_vec(&stanza.arguments[1]).unwrap().len(), 32);
+    assert_eq!(
+        Base64Unpadded::decode_vec(&stanza.arguments[1])
+            .unwrap()
+            .len(),
+        32
+    );
     assert_eq!(stanza.body.len(), 32);
 }
 
-const KEYS: [&str; 8] =
-    ["armored", "comment", "compressed", "expect", "file key", "identity", "passphrase", "payload"];
+const KEYS: [&str; 8] = [
+    "armored",
+    "comment",
+    "compressed",
+    "expect",
+    "file key",
+    "identity",
+    "passphrase",
+    "payload",
+];
