@@ -287,6 +287,7 @@ const TEXT_LENGTH: usize = 62;
 
 #[cfg(test)]
 mod tests {
+    use alloc::borrow::ToOwned as _;
     use alloc::format;
     use alloc::string::ToString as _;
     use alloc::vec::Vec;
@@ -312,7 +313,7 @@ mod tests {
 
     #[test]
     fn every_other_kind_of_text_is_refused_with_its_reason() {
-        let (upper, mut mixed) = (TEXT.to_uppercase(), TEXT.to_string());
+        let (upper, mut mixed) = (TEXT.to_uppercase(), TEXT.to_owned());
         mixed.replace_range(10..11, &mixed[10..11].to_uppercase());
         let mistyped = format!("{}q", &TEXT[..TEXT.len() - 1]);
         let bech32m =

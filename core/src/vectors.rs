@@ -2,9 +2,9 @@
 
 extern crate std;
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use std::path::PathBuf;
-use std::string::String;
-use std::vec::Vec;
 
 use crate::random::RandomFailed;
 
@@ -30,7 +30,7 @@ pub(crate) fn names(name: &str) -> Vec<String> {
 
 /// The tests of a Wycheproof file with the group each is in.
 pub(crate) fn wycheproof(name: &str) -> Vec<(serde_json::Value, serde_json::Value)> {
-    let file = json(&std::format!("wycheproof/{name}_test.json"));
+    let file = json(&alloc::format!("wycheproof/{name}_test.json"));
     let mut cases = Vec::new();
     for group in file["testGroups"].as_array().unwrap() {
         for case in group["tests"].as_array().unwrap() {

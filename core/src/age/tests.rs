@@ -1,5 +1,6 @@
 //! The age module against the CCTV and Wycheproof vectors, and against damage to its own files.
 
+use alloc::borrow::ToOwned as _;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString as _};
 use alloc::vec;
@@ -28,9 +29,9 @@ impl Case {
             let (key, value) = line.split_once(": ").unwrap();
             assert!(KEYS.contains(&key), "{name}: unknown key {key}");
             fields
-                .entry(key.to_string())
+                .entry(key.to_owned())
                 .or_default()
-                .push(value.to_string());
+                .push(value.to_owned());
         }
         let case = Self {
             fields,
@@ -132,14 +133,14 @@ fn every_vector_that_applies_has_the_outcome_it_names() {
         let expected = case.one("expect").unwrap();
         assert_eq!(outcome(&result), expected, "{name}: {result:?}");
         if let Ok(payload) = &result {
-            let digest = sha2::Sha256::digest(payload.as_slice());
+            let digest = Sha256::digest(payload.as_slice());
             assert_eq!(
                 digest.as_slice(),
                 vectors::hex(&case.one("payload").unwrap().into()),
                 "{name}"
             );
         }
-        *counts.entry(expected.to_string()).or_insert(0) += 1;
+        *counts.entry(expected.to_owned()).or_insert(0) += 1;
     }
     let counts: Vec<_> = counts
         .iter()
@@ -309,7 +310,7 @@ fn stanzas_of_unknown_kinds_are_skipped() {
     let identity = Identity::generate(&mut random).unwrap();
     let file_key = FileKey::new([9; 16]);
     let foreign = |kind: &str| header::Stanza {
-        arguments: vec![kind.to_string(), "Zm9v".to_string()],
+        arguments: vec![kind.to_owned(), "Zm9v".to_owned()],
         body: vec![1; 48],
     };
     let own = x25519::wrap(&file_key, &identity.recipient(), &mut random).unwrap();
@@ -328,7 +329,7 @@ fn stanzas_of_unknown_kinds_are_skipped() {
 fn a_header_beyond_its_limits_is_refused() {
     let file_key = FileKey::new([9; 16]);
     let stanza = |body: usize| header::Stanza {
-        arguments: vec!["kind".to_string()],
+        arguments: vec!["kind".to_owned()],
         body: vec![0; body],
     };
     let stanzas = |count: usize| (0..count).map(|_| stanza(0)).collect::<Vec<_>>();

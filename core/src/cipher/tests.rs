@@ -1,5 +1,6 @@
 //! The leaf cipher against real sops, OpenSSL and Wycheproof, and against damage.
 
+use alloc::borrow::ToOwned as _;
 use alloc::string::ToString as _;
 use alloc::vec;
 
@@ -158,12 +159,12 @@ fn texts_are_told_apart_into_plain_sealed_and_malformed() {
         assert!(SealedValue::parse(plain).is_none(), "{plain}");
     }
     let malformed = [
-        PREFIX.to_string(),
+        PREFIX.to_owned(),
         format!("{good} "),
         format!("{good}\n"),
         format!("{good}x"),
         format!("{good}]"),
-        good.trim_end_matches(']').to_string(),
+        good.trim_end_matches("]").to_owned(),
         good.replace("data:AA==", "data:"),
         good.replace("data:AA==", "data:AB=="),
         good.replace("data:AA==", "data:AA"),
@@ -211,7 +212,7 @@ fn any_flipped_bit_fails_but_for_the_label_that_nothing_authenticates() {
             };
             let result = parsed.and_then(|sealed| {
                 let plain = open(&key, &sealed, b"auth:password:")?;
-                Ok((plain, sealed.kind.to_string()))
+                Ok((plain, sealed.kind.to_owned()))
             });
             if let Ok((plain, kind)) = result {
                 assert!(
