@@ -3,7 +3,8 @@
 //! Sealing and opening replace exactly the spans that change (see [`crate::seal`], [`crate::open`]);
 //! nothing is ever written anew from a tree.
 
-use alloc::string::{String, ToString};
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -16,7 +17,7 @@ use crate::error::{Error, ErrorCode};
 use crate::format::yaml::metadata as block;
 use crate::format::yaml::parse::{self, Comment, Item, Parsed, Root, Scalar};
 use crate::limits::Limits;
-use crate::metadata::{self, Metadata};
+use crate::metadata::{self, AgeEntry, Metadata};
 use crate::path::{Path, Segment};
 use crate::recipient::Identity;
 use crate::value::{Value, ValueKind};
@@ -68,7 +69,18 @@ impl<State> Document<State> {
 
     /// All values in file order, without those of the `sops` block.
     pub fn leaves(&self) -> Vec<Leaf> {
-        self.scalars().map(|(document, scalar)| leaf(document, scalar)).collect()
+        self.scalars()
+            .map(|(document, scalar)| leaf(document, scalar))
+            .collect()
+    }
+
+    /// The text of the value at a leaf's span, as a reader of the file gets it; `None` where no value stands.
+    pub fn value_text(&self, span: &Range<usize>) -> Option<Zeroizing<String>> {
+        let (_, scalar) = self.scalars().find(|(_, scalar)| scalar.span == *span)?;
+        let bytes = scalar.value.plaintext();
+        core::str::from_utf8(&bytes)
+            .ok()
+            .map(|text| Zeroizing::new(text.to_owned()))
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -81,10 +93,22 @@ impl<State> Document<State> {
 
     /// Items of all documents without the `sops` block's, with the document's number.
     pub(crate) fn items(&self) -> impl Iterator<Item = (usize, &Item)> {
-        self.parsed.documents.iter().enumerate().flat_map(|(document, root)| {
-            let block = block::find(&self.text, root).unwrap_or(0..0);
-            root.items.iter().filter(move |item| !block.contains(&item.start())).map(move |item| (document, item))
-        })
+        self.parsed
+            .documents
+            .iter()
+            .enumerate()
+            .flat_map(|(document, root)| {
+                let range = block::find(&self.text, root).unwrap_or_default();
+                // A null has no extent: it is told by its path, not by where it stands.
+                let in_block = move |item: &&Item| match item {
+                    Item::Scalar(scalar) => scalar.path.keys().next() == Some(block::KEY),
+                    Item::Comment(comment) => range.contains(&comment.span.start),
+                };
+                root.items
+                    .iter()
+                    .filter(move |item| !in_block(item))
+                    .map(move |item| (document, item))
+            })
     }
 
     pub(crate) fn scalars(&self) -> impl Iterator<Item = (usize, &Scalar)> {
@@ -110,7 +134,12 @@ impl<State> Document<State> {
     fn parse_any(bytes: &[u8], limits: &Limits, state: State) -> Result<Self, Error> {
         let text = parse::decode(bytes, limits)?;
         let parsed = parse::parse(text, limits)?;
-        Ok(Self { text: Zeroizing::new(text.to_string()), parsed, limits: *limits, state })
+        Ok(Self {
+            text: Zeroizing::new(text.to_owned()),
+            parsed,
+            limits: *limits,
+            state,
+        })
     }
 }
 
@@ -142,8 +171,18 @@ impl Document<Encrypted> {
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
         let plain = Document::parse_any(bytes, limits, Plain)?;
         let metadata = read_metadata(&plain.parsed)?;
-        let Document { text, parsed, limits, .. } = plain;
-        Ok(Self { text, parsed, limits, state: Encrypted { metadata } })
+        let Document {
+            text,
+            parsed,
+            limits,
+            ..
+        } = plain;
+        Ok(Self {
+            text,
+            parsed,
+            limits,
+            state: Encrypted { metadata },
+        })
     }
 
     /// The `sops` block.
@@ -157,20 +196,43 @@ impl Document<Encrypted> {
     /// `no-matching-identity`, naming the recipients; `age-file-invalid` or `data-key-invalid` when
     /// the entry that fits is broken.
     pub fn data_key(&self, identities: &[Identity]) -> Result<DataKey, Error> {
-        for identity in identities {
-            let recipient = identity.recipient();
-            for entry in self.metadata().age.iter().filter(|entry| entry.recipient.trim() == recipient.as_str()) {
-                return DataKey::unwrap(&entry.enc, core::slice::from_ref(identity));
+        let fits = |identity: &Identity, entry: &&AgeEntry| {
+            entry.recipient.trim() == identity.recipient().as_str()
+        };
+        let entries = identities.iter().flat_map(|identity| {
+            self.metadata()
+                .age
+                .iter()
+                .filter(move |entry| fits(identity, entry))
+                .map(move |entry| (identity, entry))
+        });
+        let mut broken = None;
+        for (identity, entry) in entries {
+            match DataKey::unwrap(&entry.enc, core::slice::from_ref(identity)) {
+                Ok(data_key) => return Ok(data_key),
+                Err(error) => broken = Some(error),
             }
         }
-        let mut names: Vec<&str> = self.metadata().age.iter().map(|entry| entry.recipient.as_str()).collect();
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        let mut names: Vec<&str> = self
+            .metadata()
+            .age
+            .iter()
+            .map(|entry| entry.recipient.as_str())
+            .collect();
         names.extend(self.metadata().foreign.iter().map(String::as_str));
         Err(Error::key(
             ErrorCode::NoMatchingIdentity,
             alloc::format!(
                 "none of the {} identities at hand opens it; it is sealed to {}; bring the identity of one of these",
                 identities.len(),
-                if names.is_empty() { "nobody".to_string() } else { names.join(", ") }
+                if names.is_empty() {
+                    "nobody".to_owned()
+                } else {
+                    names.join(", ")
+                }
             ),
         ))
     }
@@ -234,21 +296,31 @@ pub(crate) fn splice(text: &str, mut edits: Vec<(Range<usize>, String)>) -> Stri
 
 fn sops_line(parsed: &Parsed) -> Option<usize> {
     let mut keys = parsed.documents.iter().flat_map(|root| &root.keys);
-    keys.find(|key| key.name.as_ref() == block::KEY).map(|key| key.line)
+    keys.find(|key| key.name.as_ref() == block::KEY)
+        .map(|key| key.line)
 }
 
 fn read_metadata(parsed: &Parsed) -> Result<Metadata, Error> {
     let first = parsed.documents.first();
-    let has_block = first.is_some_and(|root| root.keys.iter().any(|key| key.name.as_ref() == block::KEY));
+    let has_block =
+        first.is_some_and(|root| root.keys.iter().any(|key| key.name.as_ref() == block::KEY));
     if !has_block {
-        return Err(Error::input(ErrorCode::MetadataInvalid, "the text has no sops block, so it is not sealed"));
+        return Err(Error::input(
+            ErrorCode::MetadataInvalid,
+            "the text has no sops block, so it is not sealed",
+        ));
     }
-    let leaves = first.into_iter().flat_map(|root| &root.items).filter_map(|item| match item {
-        Item::Scalar(scalar) => match scalar.path.segments() {
-            [Segment::Key(key), rest @ ..] if key.as_ref() == block::KEY => Some((rest, &scalar.value, scalar.line)),
-            _ => None,
-        },
-        Item::Comment(_) => None,
-    });
+    let leaves = first
+        .into_iter()
+        .flat_map(|root| &root.items)
+        .filter_map(|item| match item {
+            Item::Scalar(scalar) => match scalar.path.segments() {
+                [Segment::Key(key), rest @ ..] if key.as_ref() == block::KEY => {
+                    Some((rest, &scalar.value, scalar.line))
+                }
+                _ => None,
+            },
+            Item::Comment(_) => None,
+        });
     metadata::read(leaves)
 }

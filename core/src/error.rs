@@ -53,15 +53,17 @@ impl fmt::Display for Fault {
 impl Error {
     /// The stable code.
     pub fn code(&self) -> ErrorCode {
-        self.fault().map_or(ErrorCode::RandomFailed, |fault| fault.code)
+        self.fault()
+            .map_or(ErrorCode::RandomFailed, |fault| fault.code)
     }
 
     /// The particulars, where there are any.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
-            Self::Bug(fault) | Self::Configuration(fault) | Self::Input(fault) | Self::Key(fault) => {
-                Some(fault)
-            }
+            Self::Bug(fault)
+            | Self::Configuration(fault)
+            | Self::Input(fault)
+            | Self::Key(fault) => Some(fault),
             Self::RandomFailed => None,
         }
     }
@@ -102,9 +104,10 @@ impl Error {
 
     fn fault_mut(&mut self) -> Option<&mut Fault> {
         match self {
-            Self::Bug(fault) | Self::Configuration(fault) | Self::Input(fault) | Self::Key(fault) => {
-                Some(fault)
-            }
+            Self::Bug(fault)
+            | Self::Configuration(fault)
+            | Self::Input(fault)
+            | Self::Key(fault) => Some(fault),
             Self::RandomFailed => None,
         }
     }
@@ -112,7 +115,12 @@ impl Error {
 
 impl Fault {
     fn new(code: ErrorCode, message: impl fmt::Display) -> Box<Self> {
-        Box::new(Self { code, message: message.to_string(), path: None, line: None })
+        Box::new(Self {
+            code,
+            message: message.to_string(),
+            path: None,
+            line: None,
+        })
     }
 }
 
@@ -224,12 +232,18 @@ mod tests {
     fn codes_are_unique_kebab_case() {
         let texts: BTreeSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(texts.len(), ErrorCode::ALL.len());
-        assert!(texts.iter().all(|t| t.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')));
+        assert!(texts.iter().all(|t| {
+            t.chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        }));
     }
 
     #[test]
     fn the_first_place_named_stays() {
-        let error = Error::input(ErrorCode::DuplicateKey, "twice").at_line(3).at_line(9).at_path("a.b");
+        let error = Error::input(ErrorCode::DuplicateKey, "twice")
+            .at_line(3)
+            .at_line(9)
+            .at_path("a.b");
         assert_eq!(error.to_string(), "line 3: a.b: twice");
         assert_eq!(error.code().as_str(), "duplicate-key");
     }

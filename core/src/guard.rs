@@ -36,16 +36,29 @@ pub struct Guarded {
 /// # Errors
 /// `leaf-not-sealed`, `leaf-malformed`, `value-looks-sealed`, `recipient-mismatch`, `invalid-selector`,
 /// `mark-matches-nothing`, `mac-mismatch` (none there), `metadata-invalid`, and what parsing finds.
-pub fn check(text: &[u8], marks: &[Mark], recipients: &[Recipient], limits: &Limits) -> Result<Guarded, Error> {
+pub fn check(
+    text: &[u8],
+    marks: &[Mark],
+    recipients: &[Recipient],
+    limits: &Limits,
+) -> Result<Guarded, Error> {
     // Ciphertext is longer than the value, and the block adds some nodes of its own.
-    let limits = Limits { scalar_bytes: limits.scalar_bytes.saturating_mul(2), nodes: limits.nodes.saturating_add(1000), ..*limits };
+    let limits = Limits {
+        scalar_bytes: limits.scalar_bytes.saturating_mul(2),
+        nodes: limits.nodes.saturating_add(1000),
+        ..*limits
+    };
     if marks.is_empty() {
         return check_plain(text, &limits);
     }
-    let sealed = Document::<Encrypted>::parse(text, &limits).map_err(|error| match error.code() {
-        ErrorCode::MetadataInvalid if is_plain(text, &limits) => Error::input(ErrorCode::LeafNotSealed, "the text has marks but is not sealed; seal it before it is saved"),
-        _ => error,
-    })?;
+    let sealed =
+        Document::<Encrypted>::parse(text, &limits).map_err(|error| match error.code() {
+            ErrorCode::MetadataInvalid if is_plain(text, &limits) => Error::input(
+                ErrorCode::LeafNotSealed,
+                "the text has marks but is not sealed; seal it before it is saved",
+            ),
+            _ => error,
+        })?;
     if let Some(obstacle) = sealed.obstacle() {
         return Err(obstacle);
     }
@@ -72,33 +85,73 @@ fn check_block(sealed: &Document<Encrypted>, recipients: &[Recipient]) -> Result
     let metadata = sealed.metadata();
     let in_block = |error: Error| error.at_path("sops");
     if let Some(foreign) = metadata.foreign.first() {
-        return Err(in_block(Error::input(ErrorCode::RecipientMismatch, format!("the file can also be opened through {foreign}, which is not registered here; seal it anew"))));
+        return Err(in_block(Error::input(
+            ErrorCode::RecipientMismatch,
+            format!(
+                "the file can also be opened through {foreign}, which is not registered here; seal it anew"
+            ),
+        )));
     }
     let expected: BTreeSet<&str> = recipients.iter().map(Recipient::as_str).collect();
-    let found: BTreeSet<&str> = metadata.age.iter().map(|entry| entry.recipient.as_str()).collect();
+    let found: BTreeSet<&str> = metadata
+        .age
+        .iter()
+        .map(|entry| entry.recipient.as_str())
+        .collect();
     if let Some(stranger) = found.difference(&expected).next() {
-        return Err(in_block(Error::input(ErrorCode::RecipientMismatch, format!("the file is sealed to {stranger}, which is not registered here; reload and seal it anew"))));
+        return Err(in_block(Error::input(
+            ErrorCode::RecipientMismatch,
+            format!(
+                "the file is sealed to {stranger}, which is not registered here; reload and seal it anew"
+            ),
+        )));
     }
     if let Some(missing) = expected.difference(&found).next() {
-        return Err(in_block(Error::input(ErrorCode::RecipientMismatch, format!("the file is not sealed to {missing}; reload and seal it anew"))));
+        return Err(in_block(Error::input(
+            ErrorCode::RecipientMismatch,
+            format!("the file is not sealed to {missing}; reload and seal it anew"),
+        )));
     }
     if metadata.age.len() != expected.len() {
-        return Err(in_block(Error::input(ErrorCode::RecipientMismatch, "a recipient stands twice in the file; seal it anew")));
+        return Err(in_block(Error::input(
+            ErrorCode::RecipientMismatch,
+            "a recipient stands twice in the file; seal it anew",
+        )));
     }
     for entry in &metadata.age {
         age::armor::decode(&entry.enc).map_err(|error| error.at_path("sops.age"))?;
     }
-    Timestamp::parse(&metadata.last_modified).map_err(|error| error.at_path("sops.lastmodified"))?;
+    Timestamp::parse(&metadata.last_modified)
+        .map_err(|error| error.at_path("sops.lastmodified"))?;
     if metadata.mac_only_encrypted {
-        return Err(in_block(Error::input(ErrorCode::MetadataInvalid, "the MAC of the file covers sealed values alone, which is not allowed here; seal it anew")));
+        return Err(in_block(Error::input(
+            ErrorCode::MetadataInvalid,
+            "the MAC of the file covers sealed values alone, which is not allowed here; seal it anew",
+        )));
     }
     match SealedValue::parse(&metadata.mac) {
         Some(Ok(_)) => {}
-        _ => return Err(Error::input(ErrorCode::MacMismatch, "the file has no well-formed MAC; seal it anew").at_path("sops.mac")),
+        _ => {
+            return Err(Error::input(
+                ErrorCode::MacMismatch,
+                "the file has no well-formed MAC; seal it anew",
+            )
+            .at_path("sops.mac"));
+        }
     }
     // Every document must carry the block, or it would be read as plain by itself.
-    let everywhere = sealed.roots().iter().all(|root| root.keys.iter().any(|key| key.name.as_ref() == "sops"));
-    if everywhere { Ok(()) } else { Err(in_block(Error::input(ErrorCode::MetadataInvalid, "a document of the file has no sops block; seal it anew"))) }
+    let everywhere = sealed
+        .roots()
+        .iter()
+        .all(|root| root.keys.iter().any(|key| key.name.as_ref() == "sops"));
+    if everywhere {
+        Ok(())
+    } else {
+        Err(in_block(Error::input(
+            ErrorCode::MetadataInvalid,
+            "a document of the file has no sops block; seal it anew",
+        )))
+    }
 }
 
 /// The rule must be the one that the marks compile to, for this very text.
@@ -109,11 +162,17 @@ fn check_rule(sealed: &Document<Encrypted>, marks: &[Mark]) -> Result<(), Error>
         Selector::EncryptedRegex(pattern) => crate::selector::literal_names(pattern.as_str()),
         _ => None,
     };
-    let same = stated.is_some_and(|stated| stated.len() == expected.len() && stated.iter().all(|name| expected.contains(name.as_str())));
+    let same = stated.is_some_and(|stated| {
+        stated.len() == expected.len() && stated.iter().all(|name| expected.contains(name.as_str()))
+    });
     if same {
         Ok(())
     } else {
-        Err(Error::input(ErrorCode::InvalidSelector, "the rule in the file is not the one its marks ask for; seal it anew").at_path("sops.encrypted_regex"))
+        Err(Error::input(
+            ErrorCode::InvalidSelector,
+            "the rule in the file is not the one its marks ask for; seal it anew",
+        )
+        .at_path("sops.encrypted_regex"))
     }
 }
 
@@ -129,13 +188,30 @@ fn check_values(sealed: &Document<Encrypted>) -> Result<Guarded, Error> {
                 sealed_values += 1;
             }
             _ if selected && !scalar.value.is_empty() => {
-                return Err(place(Error::input(ErrorCode::LeafNotSealed, "the value is marked but stands in clear; seal it before it is saved")));
+                return Err(place(Error::input(
+                    ErrorCode::LeafNotSealed,
+                    "the value is marked but stands in clear; seal it before it is saved",
+                )));
             }
             _ if !selected && looks_sealed(&scalar.value) => {
-                return Err(place(Error::input(ErrorCode::ValueLooksSealed, "the value looks sealed, but no mark names it; readers would take the ciphertext as the value")));
+                return Err(place(Error::input(
+                    ErrorCode::ValueLooksSealed,
+                    "the value looks sealed, but no mark names it; readers would take the ciphertext as the value",
+                )));
             }
             _ => {}
         }
     }
-    Ok(Guarded { sealed_values, entries: sealed.metadata().age.iter().map(|entry| AgeEntry { recipient: entry.recipient.to_string(), enc: entry.enc.to_string() }).collect() })
+    Ok(Guarded {
+        sealed_values,
+        entries: sealed
+            .metadata()
+            .age
+            .iter()
+            .map(|entry| AgeEntry {
+                recipient: entry.recipient.to_string(),
+                enc: entry.enc.to_string(),
+            })
+            .collect(),
+    })
 }

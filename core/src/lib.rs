@@ -4,7 +4,11 @@
 //! are arguments ([`Random`], [`Timestamp`]), so that only the final program chooses them.
 //! Format: the SOPS file format as the reference `sops` 3.11 writes it; age v1 (`age-encryption.org/v1`).
 #![no_std]
-#![warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc, clippy::alloc_instead_of_core)]
+#![warn(
+    clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc,
+    clippy::alloc_instead_of_core
+)]
 
 extern crate alloc;
 
@@ -28,9 +32,9 @@ pub mod seal;
 pub mod selector;
 pub mod suggest;
 pub mod timestamp;
+pub mod value;
 #[cfg(test)]
 mod vectors;
-pub mod value;
 
 pub use data_key::DataKey;
 pub use document::{Document, Encrypted, Leaf, Plain, is_sealed};

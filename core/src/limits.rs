@@ -17,7 +17,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 1 << 20, depth: 64, nodes: 10_000, scalar_bytes: 64 << 10, documents: 100 }
+        Self {
+            bytes: 1 << 20,
+            depth: 64,
+            nodes: 10_000,
+            scalar_bytes: 64 << 10,
+            documents: 100,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! the name of its last key; every other value that this name hits is listed, and is a refusal
 //! until the person marks the name itself (DESIGN section 4 of the product: exact or shown).
 
+use alloc::borrow::ToOwned as _;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -42,10 +43,15 @@ impl Mark {
         if text.len() > 512 {
             return refuse("the mark is longer than 512 bytes; mark a key further up");
         }
-        if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+        if text
+            .chars()
+            .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+        {
             return refuse("the mark holds a control character; write it anew");
         }
-        Ok(Self { text: text.to_string() })
+        Ok(Self {
+            text: text.to_owned(),
+        })
     }
 
     /// The mark as text.
@@ -139,7 +145,9 @@ impl Analysis {
                 None => error,
             });
         }
-        self.selector.as_ref().ok_or_else(|| Error::configuration(ErrorCode::MarkMatchesNothing, "no key is marked"))
+        self.selector
+            .as_ref()
+            .ok_or_else(|| Error::configuration(ErrorCode::MarkMatchesNothing, "no key is marked"))
     }
 }
 
@@ -164,10 +172,20 @@ pub fn analyse(document: &Document<Plain>, marks: &[Mark]) -> Analysis {
     let meanings: Vec<Meaning> = marks.iter().map(|mark| meaning(document, mark)).collect();
     for (index, (mark, meaning)) in marks.iter().zip(&meanings).enumerate() {
         if meaning.keys.is_empty() {
-            analysis.findings.push(Finding { mark: Some(index), ..finding(ErrorCode::MarkMatchesNothing, &matches_nothing(document, mark)) });
+            analysis.findings.push(Finding {
+                mark: Some(index),
+                ..finding(
+                    ErrorCode::MarkMatchesNothing,
+                    &matches_nothing(document, mark),
+                )
+            });
         }
     }
-    let names = unique(meanings.iter().flat_map(|meaning| meaning.keys.iter().cloned()));
+    let names = unique(
+        meanings
+            .iter()
+            .flat_map(|meaning| meaning.keys.iter().cloned()),
+    );
     if names.is_empty() {
         return analysis;
     }
@@ -176,7 +194,10 @@ pub fn analyse(document: &Document<Plain>, marks: &[Mark]) -> Analysis {
             inspect(document, marks, &meanings, &selector, &mut analysis);
             analysis.selector = Some(selector);
         }
-        Err(error) => analysis.findings.push(finding(error.code(), error.fault().map_or("", |fault| fault.message.as_str()))),
+        Err(error) => analysis.findings.push(finding(
+            error.code(),
+            error.fault().map_or("", |fault| fault.message.as_str()),
+        )),
     }
     analysis.findings.sort_by_key(|finding| !finding.refuses);
     analysis
@@ -198,33 +219,61 @@ fn meaning<State>(document: &Document<State>, mark: &Mark) -> Meaning {
             if let Some(key) = mark.hit(&scalar.path, literally)
                 && keys.iter().all(|known| known != key)
             {
-                keys.push(key.to_string());
+                keys.push(key.to_owned());
             }
         }
         keys
     };
-    let path = if mark.is_name() { Vec::new() } else { keys(false) };
-    if path.is_empty() { Meaning { literally: true, keys: keys(true) } } else { Meaning { literally: false, keys: path } }
+    let path = if mark.is_name() {
+        Vec::new()
+    } else {
+        keys(false)
+    };
+    if path.is_empty() {
+        Meaning {
+            literally: true,
+            keys: keys(true),
+        }
+    } else {
+        Meaning {
+            literally: false,
+            keys: path,
+        }
+    }
 }
 
 fn matches_nothing<State>(document: &Document<State>, mark: &Mark) -> String {
     let near = nearest(document, mark);
     if near.is_empty() {
-        return format!("no value stands under {}; names are case-sensitive", mark.text);
+        return format!(
+            "no value stands under {}; names are case-sensitive",
+            mark.text
+        );
     }
-    format!("no value stands under {}; did you mean {}? Names are case-sensitive", mark.text, near.join(" or "))
+    format!(
+        "no value stands under {}; did you mean {}? Names are case-sensitive",
+        mark.text,
+        near.join(" or ")
+    )
 }
 
 /// The names that the marks compile to, in their order, each once.
 ///
 /// # Errors
 /// `mark-matches-nothing`.
-pub(crate) fn key_names<State>(document: &Document<State>, marks: &[Mark]) -> Result<Vec<String>, Error> {
+pub(crate) fn key_names<State>(
+    document: &Document<State>,
+    marks: &[Mark],
+) -> Result<Vec<String>, Error> {
     let mut names: Vec<String> = Vec::new();
     for mark in marks {
         let meaning = meaning(document, mark);
         if meaning.keys.is_empty() {
-            return Err(Error::configuration(ErrorCode::MarkMatchesNothing, matches_nothing(document, mark)).at_path(&mark.text));
+            return Err(Error::configuration(
+                ErrorCode::MarkMatchesNothing,
+                matches_nothing(document, mark),
+            )
+            .at_path(&mark.text));
         }
         names.extend(meaning.keys);
     }
@@ -233,14 +282,29 @@ pub(crate) fn key_names<State>(document: &Document<State>, marks: &[Mark]) -> Re
 
 fn unique(names: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    names.into_iter().filter(|name| seen.insert(name.clone())).collect()
+    names
+        .into_iter()
+        .filter(|name| seen.insert(name.clone()))
+        .collect()
 }
 
-fn inspect(document: &Document<Plain>, marks: &[Mark], meanings: &[Meaning], selector: &Selector, analysis: &mut Analysis) {
+fn inspect(
+    document: &Document<Plain>,
+    marks: &[Mark],
+    meanings: &[Meaning],
+    selector: &Selector,
+    analysis: &mut Analysis,
+) {
     for (number, scalar) in document.scalars() {
         if !selector.selects(&scalar.path) {
             if looks_sealed(&scalar.value) {
-                analysis.findings.push(at(scalar, false, None, ErrorCode::ValueLooksSealed, "an unmarked value looks like ENC[…]; it stays as it is"));
+                analysis.findings.push(at(
+                    scalar,
+                    false,
+                    None,
+                    ErrorCode::ValueLooksSealed,
+                    "an unmarked value looks like ENC[…]; it stays as it is",
+                ));
             }
             continue;
         }
@@ -248,7 +312,13 @@ fn inspect(document: &Document<Plain>, marks: &[Mark], meanings: &[Meaning], sel
             .iter()
             .zip(meanings)
             .position(|(mark, meaning)| mark.hit(&scalar.path, meaning.literally).is_some());
-        analysis.hits.push(Hit { path: scalar.path.clone(), document: number, line: scalar.line, span: scalar.span.clone(), mark });
+        analysis.hits.push(Hit {
+            path: scalar.path.clone(),
+            document: number,
+            line: scalar.line,
+            span: scalar.span.clone(),
+            mark,
+        });
         if mark.is_none() {
             let key = scalar.path.last_key().unwrap_or_default();
             analysis.findings.push(at(
@@ -263,32 +333,71 @@ fn inspect(document: &Document<Plain>, marks: &[Mark], meanings: &[Meaning], sel
     }
 }
 
-fn inspect_value(document: &Document<Plain>, number: usize, scalar: &Scalar, mark: Option<usize>, analysis: &mut Analysis) {
+fn inspect_value(
+    document: &Document<Plain>,
+    number: usize,
+    scalar: &Scalar,
+    mark: Option<usize>,
+    analysis: &mut Analysis,
+) {
     let manifest = Manifest::of(document, number);
     let top = scalar.path.keys().next().unwrap_or_default();
-    let mut tell = |refuses: bool, code: ErrorCode, message: &str| analysis.findings.push(at(scalar, refuses, mark, code, message));
+    let mut tell = |refuses: bool, code: ErrorCode, message: &str| {
+        analysis
+            .findings
+            .push(at(scalar, refuses, mark, code, message))
+    };
     if manifest.is_manifest && matches!(top, "apiVersion" | "kind" | "metadata") {
-        tell(true, ErrorCode::MarkOnReservedField, "Kubernetes tools must read apiVersion, kind and metadata in clear; mark another key");
+        tell(
+            true,
+            ErrorCode::MarkOnReservedField,
+            "Kubernetes tools must read apiVersion, kind and metadata in clear; mark another key",
+        );
     }
     let in_data = matches!(top, "data" | "stringData");
-    if manifest.is_secret && in_data && !matches!(scalar.value.kind(), ValueKind::String | ValueKind::Null) {
+    if manifest.is_secret
+        && in_data
+        && !matches!(scalar.value.kind(), ValueKind::String | ValueKind::Null)
+    {
         let word = scalar.value.kind().word();
-        tell(true, ErrorCode::NonStringInSecret, &format!("a Secret takes text alone, and this is a {word}; put it in quotes"));
+        tell(
+            true,
+            ErrorCode::NonStringInSecret,
+            &format!("a Secret takes text alone, and this is a {word}; put it in quotes"),
+        );
     }
     if looks_sealed(&scalar.value) {
-        tell(true, ErrorCode::ValueLooksSealed, "the value already looks like ENC[…]; write the value itself, or unlock the file first");
+        tell(
+            true,
+            ErrorCode::ValueLooksSealed,
+            "the value already looks like ENC[…]; write the value itself, or unlock the file first",
+        );
     }
     if scalar.typed_by_tag {
-        tell(true, ErrorCode::TagUnsupported, "a tag gives this value its type, which sealing cannot keep; remove the tag");
+        tell(
+            true,
+            ErrorCode::TagUnsupported,
+            "a tag gives this value its type, which sealing cannot keep; remove the tag",
+        );
     }
     if scalar.value.is_empty() {
-        tell(false, ErrorCode::ValueEmpty, "the value is empty and stays as it is; nothing is sealed here");
+        tell(
+            false,
+            ErrorCode::ValueEmpty,
+            "the value is empty and stays as it is; nothing is sealed here",
+        );
     }
     let beside = document.comments().any(|(at, comment)| {
-        at == number && !comment.text.trim().is_empty() && (comment.line == scalar.line || comment.line + 1 == scalar.line)
+        at == number
+            && !comment.text.trim().is_empty()
+            && (comment.line == scalar.line || comment.line + 1 == scalar.line)
     });
     if beside && !scalar.value.is_empty() {
-        tell(false, ErrorCode::CommentInClear, "the comment beside this value stays readable in Git");
+        tell(
+            false,
+            ErrorCode::CommentInClear,
+            "the comment beside this value stays readable in Git",
+        );
     }
 }
 
@@ -310,31 +419,79 @@ impl Manifest {
                 _ => {}
             }
         }
-        Self { is_manifest: has_version && kind.is_some(), is_secret: kind == Some("Secret") }
+        Self {
+            is_manifest: has_version && kind.is_some(),
+            is_secret: kind == Some("Secret"),
+        }
     }
 }
 
 fn finding(code: ErrorCode, message: &str) -> Finding {
-    Finding { code, refuses: true, mark: None, line: None, path: None, message: message.to_string() }
+    Finding {
+        code,
+        refuses: true,
+        mark: None,
+        line: None,
+        path: None,
+        message: message.to_owned(),
+    }
 }
 
-fn at(scalar: &Scalar, refuses: bool, mark: Option<usize>, code: ErrorCode, message: &str) -> Finding {
-    Finding { refuses, mark, line: Some(scalar.line), path: Some(scalar.path.to_string()), ..finding(code, message) }
+fn at(
+    scalar: &Scalar,
+    refuses: bool,
+    mark: Option<usize>,
+    code: ErrorCode,
+    message: &str,
+) -> Finding {
+    Finding {
+        refuses,
+        mark,
+        line: Some(scalar.line),
+        path: Some(scalar.path.to_string()),
+        ..finding(code, message)
+    }
 }
 
 /// Up to two keys that a mistyped mark may mean: same letters, or few edits away.
 fn nearest<State>(document: &Document<State>, mark: &Mark) -> Vec<String> {
-    let wanted = mark.text.trim_start_matches('.').rsplit('.').next().unwrap_or(&mark.text).to_lowercase();
-    let keys: BTreeSet<&str> = document.scalars().flat_map(|(_, scalar)| scalar.path.keys()).collect();
-    let plain = |text: &str| -> String { text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect() };
+    let wanted = mark
+        .text
+        .trim_start_matches('.')
+        .rsplit('.')
+        .next()
+        .unwrap_or(&mark.text)
+        .to_lowercase();
+    let keys: BTreeSet<&str> = document
+        .scalars()
+        .flat_map(|(_, scalar)| scalar.path.keys())
+        .collect();
+    let plain = |text: &str| -> String {
+        text.to_lowercase()
+            .chars()
+            .filter(|c| c.is_alphanumeric())
+            .collect()
+    };
     let mut near: Vec<(usize, &str)> = keys
         .into_iter()
         .filter(|key| key.len() <= 64 && wanted.len() <= 64)
-        .map(|key| (if plain(key) == plain(&wanted) { 0 } else { distance(&key.to_lowercase(), &wanted) }, key))
+        .map(|key| {
+            (
+                if plain(key) == plain(&wanted) {
+                    0
+                } else {
+                    distance(&key.to_lowercase(), &wanted)
+                },
+                key,
+            )
+        })
         .filter(|(far, _)| *far <= 1 + wanted.chars().count() / 4)
         .collect();
     near.sort_unstable();
-    near.into_iter().take(2).map(|(_, key)| key.to_string()).collect()
+    near.into_iter()
+        .take(2)
+        .map(|(_, key)| key.to_owned())
+        .collect()
 }
 
 /// Levenshtein distance.
@@ -348,7 +505,9 @@ fn distance(one: &str, other: &str) -> usize {
         }
         let mut left = i + 1;
         for (b, cell) in other.iter().zip(row.iter_mut().skip(1)) {
-            let next = (diagonal + usize::from(a != *b)).min(left + 1).min(*cell + 1);
+            let next = (diagonal + usize::from(a != *b))
+                .min(left + 1)
+                .min(*cell + 1);
             diagonal = core::mem::replace(cell, next);
             left = next;
         }

@@ -1,5 +1,6 @@
 //! The `sops` block as types: who can open the document, which rule selects, and the MAC.
 
+use alloc::borrow::ToOwned as _;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -40,7 +41,9 @@ pub struct Metadata {
 }
 
 /// Reads the block from its leaves; paths begin below `sops`.
-pub(crate) fn read<'a>(leaves: impl Iterator<Item = (&'a [Segment], &'a Value, usize)>) -> Result<Metadata, Error> {
+pub(crate) fn read<'a>(
+    leaves: impl Iterator<Item = (&'a [Segment], &'a Value, usize)>,
+) -> Result<Metadata, Error> {
     let mut age: Vec<AgeEntry> = Vec::new();
     let mut last_modified = None;
     let mut mac = String::new();
@@ -49,12 +52,17 @@ pub(crate) fn read<'a>(leaves: impl Iterator<Item = (&'a [Segment], &'a Value, u
     let mut mac_only_encrypted = false;
     let mut foreign: Vec<String> = Vec::new();
     for (path, value, line) in leaves {
-        let Some(Segment::Key(field)) = path.first() else { continue };
+        let Some(Segment::Key(field)) = path.first() else {
+            continue;
+        };
         let text = text_of(value);
         match (field.as_ref(), path.get(1..).unwrap_or_default()) {
             ("age", [Segment::Index(index), Segment::Key(key)]) => {
                 if *index >= age.len() {
-                    age.push(AgeEntry { recipient: String::new(), enc: String::new() });
+                    age.push(AgeEntry {
+                        recipient: String::new(),
+                        enc: String::new(),
+                    });
                 }
                 if let Some(entry) = age.last_mut() {
                     match key.as_ref() {
@@ -67,18 +75,34 @@ pub(crate) fn read<'a>(leaves: impl Iterator<Item = (&'a [Segment], &'a Value, u
             ("lastmodified", []) => last_modified = Some(text),
             ("mac", []) => mac = text,
             ("version", []) => version = text,
-            ("mac_only_encrypted", []) => mac_only_encrypted = matches!(value, Value::Boolean(true)),
-            ("encrypted_suffix", []) if !text.is_empty() => selectors.push(Selector::EncryptedSuffix(text)),
-            ("unencrypted_suffix", []) if !text.is_empty() => selectors.push(Selector::UnencryptedSuffix(text)),
-            ("encrypted_regex", []) if !text.is_empty() => selectors.push(Selector::encrypted_regex(&text).map_err(|e| e.at_line(line))?),
-            ("unencrypted_regex", []) if !text.is_empty() => selectors.push(Selector::unencrypted_regex(&text).map_err(|e| e.at_line(line))?),
-            ("encrypted_comment_regex" | "unencrypted_comment_regex", []) if !text.is_empty() => {
-                return Err(Error::configuration(ErrorCode::InvalidSelector, "rules that go by comments are not read; choose values by key").at_line(line));
+            ("mac_only_encrypted", []) => {
+                mac_only_encrypted = matches!(value, Value::Boolean(true))
             }
-            (name @ ("kms" | "gcp_kms" | "hckms" | "azure_kv" | "hc_vault" | "pgp" | "key_groups" | "shamir_threshold"), _) => {
-                if !value.is_empty() && !foreign.iter().any(|known| known == name) {
-                    foreign.push(name.to_string());
-                }
+            ("encrypted_suffix", []) if !text.is_empty() => {
+                selectors.push(Selector::EncryptedSuffix(text))
+            }
+            ("unencrypted_suffix", []) if !text.is_empty() => {
+                selectors.push(Selector::UnencryptedSuffix(text))
+            }
+            ("encrypted_regex", []) if !text.is_empty() => {
+                selectors.push(Selector::encrypted_regex(&text).map_err(|e| e.at_line(line))?)
+            }
+            ("unencrypted_regex", []) if !text.is_empty() => {
+                selectors.push(Selector::unencrypted_regex(&text).map_err(|e| e.at_line(line))?)
+            }
+            ("encrypted_comment_regex" | "unencrypted_comment_regex", []) if !text.is_empty() => {
+                return Err(Error::configuration(
+                    ErrorCode::InvalidSelector,
+                    "rules that go by comments are not read; choose values by key",
+                )
+                .at_line(line));
+            }
+            (
+                name @ ("kms" | "gcp_kms" | "hckms" | "azure_kv" | "hc_vault" | "pgp"
+                | "key_groups" | "shamir_threshold"),
+                _,
+            ) if !value.is_empty() && !foreign.iter().any(|known| known == name) => {
+                foreign.push(name.to_owned());
             }
             _ => {}
         }
@@ -86,13 +110,25 @@ pub(crate) fn read<'a>(leaves: impl Iterator<Item = (&'a [Segment], &'a Value, u
     let broken = |message: &str| Error::input(ErrorCode::MetadataInvalid, message).at_path("sops");
     let last_modified = last_modified.ok_or_else(|| broken("the block has no lastmodified; take the file from a version that was not edited by hand"))?;
     if version.is_empty() {
-        return Err(broken("the block has no version; take the file from a version that was not edited by hand"));
+        return Err(broken(
+            "the block has no version; take the file from a version that was not edited by hand",
+        ));
     }
     if selectors.len() > 1 {
-        return Err(broken("the block states more than one rule for what is sealed; keep one"));
+        return Err(broken(
+            "the block states more than one rule for what is sealed; keep one",
+        ));
     }
     let selector = selectors.pop().unwrap_or_default();
-    Ok(Metadata { age, last_modified, mac, version, selector, mac_only_encrypted, foreign })
+    Ok(Metadata {
+        age,
+        last_modified,
+        mac,
+        version,
+        selector,
+        mac_only_encrypted,
+        foreign,
+    })
 }
 
 fn text_of(value: &Value) -> String {

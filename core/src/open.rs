@@ -1,7 +1,8 @@
 //! Opening: each sealed value is decrypted in its place, the MAC is verified, the block removed.
 
-use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString};
+use alloc::borrow::ToOwned as _;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -17,10 +18,13 @@ use crate::format::yaml::parse::{Item, Scalar};
 use crate::format::yaml::write::{self, Caution};
 use crate::mac::{self, MacHasher, MacScope};
 use crate::metadata::Metadata;
-use crate::path::Path;
+use crate::path::{Path, Segment};
 use crate::recipient::Recipient;
 use crate::timestamp::Timestamp;
 use crate::value::Value;
+
+/// Text and ciphertext of the comments of each collection.
+type Comments = BTreeMap<(usize, Path), Vec<(Zeroizing<String>, String)>>;
 
 /// A sealed document together with its plain text and data key.
 #[derive(Clone)]
@@ -29,7 +33,7 @@ pub struct Opened {
     plain: Document<Plain>,
     data_key: DataKey,
     values: BTreeMap<(usize, Path), (Value, String)>,
-    comments: BTreeMap<(usize, Path), Vec<(Zeroizing<String>, String)>>,
+    comments: Comments,
 }
 
 impl Opened {
@@ -60,7 +64,10 @@ impl Opened {
 
     pub(crate) fn sealed_comment(&self, document: usize, path: &Path, text: &str) -> Option<&str> {
         let known = self.comments.get(&(document, path.clone()))?;
-        known.iter().find(|(earlier, _)| earlier.as_str() == text).map(|(_, enc)| enc.as_str())
+        known
+            .iter()
+            .find(|(earlier, _)| earlier.as_str() == text)
+            .map(|(_, enc)| enc.as_str())
     }
 
     pub(crate) fn sealed_paths(&self) -> impl Iterator<Item = (usize, &Path)> {
@@ -70,7 +77,10 @@ impl Opened {
     pub(crate) fn has_exactly(&self, recipients: &[Recipient]) -> bool {
         let entries = &self.metadata().age;
         entries.len() == recipients.len()
-            && entries.iter().zip(recipients).all(|(entry, recipient)| entry.recipient.trim() == recipient.as_str())
+            && entries
+                .iter()
+                .zip(recipients)
+                .all(|(entry, recipient)| entry.recipient.trim() == recipient.as_str())
     }
 }
 
@@ -88,13 +98,20 @@ impl Document<Encrypted> {
     /// returned then.
     pub fn open(&self, data_key: &DataKey) -> Result<Opened, Error> {
         let pass = self.open_leaves(data_key)?;
-        let moment = Timestamp::parse(&self.metadata().last_modified).map_err(|error| error.at_path("sops.lastmodified"))?;
+        let moment = Timestamp::parse(&self.metadata().last_modified)
+            .map_err(|error| error.at_path("sops.lastmodified"))?;
         mac::verify_mac(data_key, &self.metadata().mac, &moment, &pass.mac)?;
         let plain = match self.plain(&pass, Caution::Keep) {
             Ok(plain) => plain,
             Err(_) => self.plain(&pass, Caution::Quote)?,
         };
-        Ok(Opened { sealed: self.clone(), plain, data_key: data_key.clone(), values: pass.values, comments: pass.comments })
+        Ok(Opened {
+            sealed: self.clone(),
+            plain,
+            data_key: data_key.clone(),
+            values: pass.values,
+            comments: pass.comments,
+        })
     }
 
     /// Checks that the data key is this document's: its MAC opens under it. No value is opened, and
@@ -103,46 +120,68 @@ impl Document<Encrypted> {
     /// # Errors
     /// `mac-mismatch`; `timestamp-invalid` when `lastmodified` is no time.
     pub fn check_data_key(&self, data_key: &DataKey) -> Result<(), Error> {
-        let moment = Timestamp::parse(&self.metadata().last_modified).map_err(|error| error.at_path("sops.lastmodified"))?;
+        let moment = Timestamp::parse(&self.metadata().last_modified)
+            .map_err(|error| error.at_path("sops.lastmodified"))?;
         mac::open_mac(data_key, &self.metadata().mac, &moment).map(drop)
     }
 
     fn open_leaves<'a>(&'a self, data_key: &DataKey) -> Result<Pass<'a>, Error> {
         let metadata = self.metadata();
-        let scope = if metadata.mac_only_encrypted { MacScope::EncryptedOnly } else { MacScope::All };
+        let scope = if metadata.mac_only_encrypted {
+            MacScope::EncryptedOnly
+        } else {
+            MacScope::All
+        };
         let mut hasher = MacHasher::new(scope);
         let mut pass = Pass::default();
         for (document, item) in self.items() {
             match item {
                 Item::Comment(comment) => {
                     // A comment that does not open stays as it is, as with the reference: it is not in the MAC.
-                    let Some(Ok(sealed)) = SealedValue::parse(&comment.text) else { continue };
+                    let Some(Ok(sealed)) = SealedValue::parse(&comment.text) else {
+                        continue;
+                    };
                     let aad = comment.path.additional_data();
                     if let Ok(bytes) = cipher::open(data_key, &sealed, aad.as_bytes())
                         && let Ok(text) = core::str::from_utf8(&bytes)
                         && !text.contains(['\n', '\r'])
                     {
-                        let text = Zeroizing::new(text.to_string());
-                        pass.edits.push((comment.span.clone(), Edit::Comment(text.clone())));
-                        pass.comments.entry((document, comment.path.clone())).or_default().push((text, comment.text.clone()));
+                        let text = Zeroizing::new(text.to_owned());
+                        pass.edits
+                            .push((comment.span.clone(), Edit::Comment(text.clone())));
+                        pass.comments
+                            .entry((document, comment.path.clone()))
+                            .or_default()
+                            .push((text, comment.text.clone()));
                     }
                 }
                 Item::Scalar(scalar) => {
                     let selected = metadata.selector.selects(&scalar.path);
-                    let value = if selected { open_scalar(data_key, scalar)? } else { Leaf::Value(scalar.value.clone()) };
+                    let value = if selected {
+                        open_scalar(data_key, scalar)?
+                    } else {
+                        Leaf::Value(scalar.value.clone())
+                    };
                     match value {
                         Leaf::Comment(text) => {
                             let start = dash_before(self.text(), scalar.span.start);
-                            pass.edits.push((start..scalar.span.end, Edit::Comment(text)));
+                            pass.comment_items
+                                .push((document, scalar, pass.edits.len()));
+                            pass.edits
+                                .push((start..scalar.span.end, Edit::Comment(text)));
                         }
                         Leaf::Value(value) => {
                             if selected || !metadata.mac_only_encrypted {
                                 hasher.update(&value.plaintext());
                             }
                             if selected && !scalar.value.is_empty() {
-                                let enc = scalar.value.as_str().unwrap_or_default().to_string();
-                                pass.values.insert((document, scalar.path.clone()), (value.clone(), enc));
-                                pass.edits.push((scalar.span.clone(), Edit::Value(scalar, value.clone())));
+                                let enc = scalar.value.as_str().unwrap_or_default().to_owned();
+                                pass.values
+                                    .insert((document, scalar.path.clone()), (value.clone(), enc));
+                                pass.edits.push((
+                                    scalar.span.clone(),
+                                    Edit::Value(scalar, value.clone()),
+                                ));
                             }
                             pass.intended.push((document, value));
                         }
@@ -151,36 +190,84 @@ impl Document<Encrypted> {
             }
         }
         pass.mac = hasher.finish();
+        self.keep_empty_lists(&mut pass);
         Ok(pass)
+    }
+
+    /// A list of comments alone must stay a list: without items it would read as null.
+    fn keep_empty_lists(&self, pass: &mut Pass<'_>) {
+        let comments: BTreeSet<(usize, &Path)> = pass
+            .comment_items
+            .iter()
+            .map(|(document, scalar, _)| (*document, &scalar.path))
+            .collect();
+        let mut last: BTreeMap<(usize, &[Segment]), (usize, usize)> = BTreeMap::new();
+        for (document, scalar, edit) in &pass.comment_items {
+            let list = scalar
+                .path
+                .segments()
+                .split_last()
+                .map_or(&[][..], |(_, list)| list);
+            let has_item = self.scalars().any(|(at, other)| {
+                at == *document
+                    && other.path.segments().starts_with(list)
+                    && !comments.contains(&(at, &other.path))
+            });
+            if !has_item {
+                last.insert((*document, list), (*edit, scalar.column));
+            }
+        }
+        for (edit, column) in last.into_values() {
+            if let Some((_, Edit::Comment(text))) = pass.edits.get_mut(edit) {
+                text.push_str(write::newline(self.text()));
+                text.push_str(&" ".repeat(column));
+                text.push_str("[]");
+            }
+        }
     }
 
     /// The readable text, proved by parsing it again.
     fn plain(&self, pass: &Pass<'_>, caution: Caution) -> Result<Document<Plain>, Error> {
         let mut edits: Vec<(Range<usize>, String)> = Vec::with_capacity(pass.edits.len() + 1);
         for (range, edit) in &pass.edits {
-            let text = match edit {
-                Edit::Comment(text) => alloc::format!("#{}", text.as_str()),
-                Edit::Value(scalar, value) => write::opened(value, scalar, self.text(), caution),
-            };
-            edits.push((range.clone(), text));
+            match edit {
+                Edit::Comment(text) => {
+                    edits.push((range.clone(), alloc::format!("#{}", text.as_str())))
+                }
+                Edit::Value(scalar, value) => {
+                    edits.extend(write::opened(value, scalar, self.text(), caution))
+                }
+            }
         }
         for root in self.roots() {
-            let range = block::find(self.text(), root)
-                .ok_or_else(|| Error::input(ErrorCode::MetadataInvalid, "a document of the file has no sops block of its own; seal the file again").at_path("sops"))?;
+            let range = block::find(self.text(), root).ok_or_else(|| {
+                Error::input(
+                    ErrorCode::MetadataInvalid,
+                    "a document of the file has no sops block of its own; seal the file again",
+                )
+                .at_path("sops")
+            })?;
             edits.push((range, String::new()));
         }
         let text = Zeroizing::new(splice(self.text(), edits));
         let broken = || Error::bug("the opened text does not read back");
-        let plain = Document::<Plain>::parse(text.as_bytes(), self.limits()).map_err(|_| broken())?;
+        let plain =
+            Document::<Plain>::parse(text.as_bytes(), self.limits()).map_err(|_| broken())?;
         let same = plain.scalars().count() == pass.intended.len()
-            && plain.scalars().zip(&pass.intended).all(|((at, scalar), (document, value))| at == *document && same_data(&scalar.value, value));
+            && plain
+                .scalars()
+                .zip(&pass.intended)
+                .all(|((at, scalar), (document, value))| {
+                    at == *document && same_data(&scalar.value, value)
+                });
         if same { Ok(plain) } else { Err(broken()) }
     }
 }
 
 /// The same bytes for the MAC; a float may come back as an integer (`1.0` is written `1`).
 fn same_data(one: &Value, other: &Value) -> bool {
-    matches!(one, Value::Null) == matches!(other, Value::Null) && one.plaintext() == other.plaintext()
+    matches!(one, Value::Null) == matches!(other, Value::Null)
+        && one.plaintext() == other.plaintext()
 }
 
 enum Leaf {
@@ -196,9 +283,11 @@ enum Edit<'a> {
 #[derive(Default)]
 struct Pass<'a> {
     edits: Vec<(Range<usize>, Edit<'a>)>,
+    /// List items that turn into comments, with their edit.
+    comment_items: Vec<(usize, &'a Scalar, usize)>,
     intended: Vec<(usize, Value)>,
     values: BTreeMap<(usize, Path), (Value, String)>,
-    comments: BTreeMap<(usize, Path), Vec<(Zeroizing<String>, String)>>,
+    comments: Comments,
     mac: Zeroizing<String>,
 }
 
@@ -219,16 +308,29 @@ fn open_scalar(data_key: &DataKey, scalar: &Scalar) -> Result<Leaf, Error> {
     let aad = scalar.path.additional_data();
     let bytes = cipher::open(data_key, &sealed, aad.as_bytes()).map_err(place)?;
     if sealed.kind == "comment" {
-        let text = core::str::from_utf8(&bytes).ok().filter(|text| !text.contains(['\n', '\r']));
-        let text = text.ok_or_else(|| place(Error::input(ErrorCode::LeafMalformed, "a sealed comment is not one line of text")))?;
-        return Ok(Leaf::Comment(Zeroizing::new(text.to_string())));
+        let text = core::str::from_utf8(&bytes)
+            .ok()
+            .filter(|text| !text.contains(['\n', '\r']));
+        let text = text.ok_or_else(|| {
+            place(Error::input(
+                ErrorCode::LeafMalformed,
+                "a sealed comment is not one line of text",
+            ))
+        })?;
+        return Ok(Leaf::Comment(Zeroizing::new(text.to_owned())));
     }
-    Value::from_plaintext(sealed.kind, &bytes).map(Leaf::Value).map_err(place)
+    Value::from_plaintext(sealed.kind, &bytes)
+        .map(Leaf::Value)
+        .map_err(place)
 }
 
 /// Where the list item begins whose text becomes a comment.
 fn dash_before(text: &str, at: usize) -> usize {
     let before = text.get(..at).unwrap_or_default();
     let trimmed = before.trim_end_matches([' ', '\t']);
-    if trimmed.ends_with('-') { trimmed.len() - 1 } else { at }
+    if trimmed.ends_with('-') {
+        trimmed.len() - 1
+    } else {
+        at
+    }
 }

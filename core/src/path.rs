@@ -100,7 +100,11 @@ mod tests {
     fn list_positions_are_shown_but_not_authenticated() {
         let mut path = Path::default();
         assert_eq!(path.additional_data(), ":");
-        for segment in [Segment::Key("a".into()), Segment::Index(2), Segment::Key("b:c".into())] {
+        for segment in [
+            Segment::Key("a".into()),
+            Segment::Index(2),
+            Segment::Key("b:c".into()),
+        ] {
             path.push(segment);
         }
         assert_eq!(path.to_string(), "a[2].b:c");

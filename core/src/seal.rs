@@ -5,11 +5,14 @@
 //! earlier version, unchanged values keep their ciphertext and a document that did not change
 //! comes back to the byte.
 
+use alloc::borrow::ToOwned as _;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
+
+use zeroize::Zeroizing;
 
 use crate::cipher::{self, SealedValue};
 use crate::data_key::DataKey;
@@ -56,7 +59,16 @@ impl Document<Plain> {
     /// `layout-unsupported`, `value-out-of-range`, `tag-unsupported`, `empty-document`),
     /// `value-looks-sealed`, `selector-matches-nothing`, `recipient-missing`, `random-failed`.
     pub fn seal(&self, sealing: Sealing<'_>) -> Result<Document<Encrypted>, Error> {
-        seal(self, sealing, None)
+        seal(self, sealing, None).map(|(sealed, _)| sealed)
+    }
+
+    /// As [`Document::seal`], and opens the result again: whoever goes on editing needs no unwrap.
+    ///
+    /// # Errors
+    /// As [`Document::seal`].
+    pub fn seal_and_open(&self, sealing: Sealing<'_>) -> Result<Opened, Error> {
+        let (sealed, data_key) = seal(self, sealing, None)?;
+        sealed.open(&data_key)
     }
 }
 
@@ -69,13 +81,39 @@ impl Opened {
     ///
     /// # Errors
     /// As [`Document::seal`]; `metadata-invalid` when the file is also sealed to something other than age recipients.
-    pub fn reseal(&self, changed: &Document<Plain>, sealing: Sealing<'_>) -> Result<Document<Encrypted>, Error> {
-        seal(changed, sealing, Some(self))
+    pub fn reseal(
+        &self,
+        changed: &Document<Plain>,
+        sealing: Sealing<'_>,
+    ) -> Result<Document<Encrypted>, Error> {
+        seal(changed, sealing, Some(self)).map(|(sealed, _)| sealed)
+    }
+
+    /// As [`Opened::reseal`], and opens the result again.
+    ///
+    /// # Errors
+    /// As [`Opened::reseal`].
+    pub fn reseal_and_open(
+        &self,
+        changed: &Document<Plain>,
+        sealing: Sealing<'_>,
+    ) -> Result<Self, Error> {
+        let (sealed, data_key) = seal(changed, sealing, Some(self))?;
+        sealed.open(&data_key)
     }
 }
 
-fn seal(plain: &Document<Plain>, sealing: Sealing<'_>, earlier: Option<&Opened>) -> Result<Document<Encrypted>, Error> {
-    let Sealing { recipients, selector, now, random } = sealing;
+fn seal(
+    plain: &Document<Plain>,
+    sealing: Sealing<'_>,
+    earlier: Option<&Opened>,
+) -> Result<(Document<Encrypted>, DataKey), Error> {
+    let Sealing {
+        recipients,
+        selector,
+        now,
+        random,
+    } = sealing;
     check(plain, recipients, selector, earlier)?;
     let kept = earlier.filter(|earlier| keeps_data_key(plain, earlier, recipients, selector));
     let data_key = match kept {
@@ -88,7 +126,11 @@ fn seal(plain: &Document<Plain>, sealing: Sealing<'_>, earlier: Option<&Opened>)
         selector,
         data_key: &data_key,
         kept,
-        mac: MacHasher::new(if mac_only { MacScope::EncryptedOnly } else { MacScope::All }),
+        mac: MacHasher::new(if mac_only {
+            MacScope::EncryptedOnly
+        } else {
+            MacScope::All
+        }),
         mac_only,
         edits: Vec::new(),
     };
@@ -102,22 +144,29 @@ fn seal(plain: &Document<Plain>, sealing: Sealing<'_>, earlier: Option<&Opened>)
         && earlier.has_exactly(recipients)
         && earlier.sealed().body() == body
     {
-        return Ok(earlier.sealed().clone());
+        return Ok((earlier.sealed().clone(), data_key));
     }
     let metadata = Metadata {
         age: wrap_all(&data_key, recipients, kept, random)?,
         last_modified: now.to_string(),
         mac: mac::seal_mac(&data_key, &mac.finish(), &now, random)?,
-        version: earlier.map_or(FORMAT_VERSION.to_string(), |earlier| earlier.metadata().version.clone()),
+        version: earlier.map_or(FORMAT_VERSION.to_owned(), |earlier| {
+            earlier.metadata().version.clone()
+        }),
         selector: selector.clone(),
         mac_only_encrypted: mac_only,
         foreign: Vec::new(),
     };
     let text = add_blocks(plain, edits, &metadata);
-    let sealed = Document::<Encrypted>::parse(text.as_bytes(), &with_room(plain))
-        .map_err(|error| Error::bug(alloc::format!("the sealed text does not parse ({})", error.code().as_str())))?;
+    let sealed =
+        Document::<Encrypted>::parse(text.as_bytes(), &with_room(plain)).map_err(|error| {
+            Error::bug(alloc::format!(
+                "the sealed text does not parse ({})",
+                error.code().as_str()
+            ))
+        })?;
     prove(plain, &sealed, selector, &metadata)?;
-    Ok(sealed)
+    Ok((sealed, data_key))
 }
 
 /// The sealed text is longer than the plain one: ciphertext and the block take room of their own.
@@ -132,43 +181,88 @@ fn with_room(plain: &Document<Plain>) -> crate::limits::Limits {
     }
 }
 
-fn check(plain: &Document<Plain>, recipients: &[Recipient], selector: &Selector, earlier: Option<&Opened>) -> Result<(), Error> {
+fn check(
+    plain: &Document<Plain>,
+    recipients: &[Recipient],
+    selector: &Selector,
+    earlier: Option<&Opened>,
+) -> Result<(), Error> {
     if recipients.is_empty() {
-        return Err(Error::configuration(ErrorCode::RecipientMissing, "nobody could open the document; name at least one recipient"));
+        return Err(Error::configuration(
+            ErrorCode::RecipientMissing,
+            "nobody could open the document; name at least one recipient",
+        ));
     }
     if let Some(obstacle) = plain.obstacle() {
         return Err(obstacle);
     }
-    if let Some(at) = plain.roots().iter().position(|root| !root.has_content || root.keys.is_empty()).or(plain.roots().is_empty().then_some(0)) {
-        let which = if plain.roots().len() > 1 { alloc::format!("document {}", at + 1) } else { "the document".to_string() };
-        return Err(Error::input(ErrorCode::EmptyDocument, alloc::format!("{which} has no key, so there is nothing to seal; add one or remove it")));
+    if plain.roots().iter().all(|root| root.keys.is_empty()) {
+        return Err(Error::input(
+            ErrorCode::EmptyDocument,
+            "the text has no key, so there is nothing to seal; add one",
+        ));
     }
     if let Some(foreign) = earlier.and_then(|earlier| earlier.metadata().foreign.first()) {
         return Err(Error::input(ErrorCode::MetadataInvalid, alloc::format!("the file is also sealed through {foreign}, which would be lost; change it with the tool that made it")).at_path("sops"));
     }
-    let mut selected = plain.scalars().filter(|(_, scalar)| selector.selects(&scalar.path)).peekable();
+    let mut selected = plain
+        .scalars()
+        .filter(|(_, scalar)| selector.selects(&scalar.path))
+        .peekable();
     if selector.names_what_is_sealed() && selected.peek().is_none() {
-        return Err(Error::configuration(ErrorCode::SelectorMatchesNothing, "the rule selects no value, so nothing would be sealed; check the names, they are case-sensitive"));
+        return Err(Error::configuration(
+            ErrorCode::SelectorMatchesNothing,
+            "the rule selects no value, so nothing would be sealed; check the names, they are case-sensitive",
+        ));
     }
     for (_, scalar) in selected {
         if looks_sealed(&scalar.value) {
-            return Err(place(Error::input(ErrorCode::ValueLooksSealed, "the value already looks like ENC[…]; write the value itself, or unlock the file first"), scalar));
+            return Err(place(
+                Error::input(
+                    ErrorCode::ValueLooksSealed,
+                    "the value already looks like ENC[…]; write the value itself, or unlock the file first",
+                ),
+                scalar,
+            ));
         }
         if scalar.typed_by_tag {
-            return Err(place(Error::input(ErrorCode::TagUnsupported, "a tag gives this value its type, which sealing cannot keep; remove the tag"), scalar));
+            return Err(place(
+                Error::input(
+                    ErrorCode::TagUnsupported,
+                    "a tag gives this value its type, which sealing cannot keep; remove the tag",
+                ),
+                scalar,
+            ));
         }
     }
-    // The reference reads the last line break that YAML 1.2 adds; sealing would make it real.
-    let open_block = plain.scalars().last().is_some_and(|(_, scalar)| {
-        scalar.span.end >= plain.text().trim_end().len()
-            && !plain.text().ends_with('\n')
-            && scalar.style == crate::format::yaml::parse::Style::Block
-            && !selector.selects(&scalar.path)
-    });
-    if open_block {
-        return Err(Error::input(ErrorCode::LayoutUnsupported, "the text ends inside a block value without a line break; add one"));
+    check_last_line(plain, selector)
+}
+
+/// The block follows on a line of its own. A text without a last line break must mean the same with
+/// one: a block value at its end does not, since go-yaml ends it where the text ends.
+fn check_last_line(plain: &Document<Plain>, selector: &Selector) -> Result<(), Error> {
+    if plain.text().ends_with('\n') {
+        return Ok(());
     }
-    Ok(())
+    let text = Zeroizing::new(alloc::format!("{}\n", plain.text()));
+    let same = Document::<Plain>::parse(text.as_bytes(), &with_room(plain)).is_ok_and(|longer| {
+        longer.scalars().count() == plain.scalars().count()
+            && longer
+                .scalars()
+                .zip(plain.scalars())
+                .all(|((_, one), (_, other))| {
+                    let sealed = selector.selects(&other.path) && !other.value.is_empty();
+                    one.path == other.path && (sealed || one.value == other.value)
+                })
+    });
+    if same {
+        Ok(())
+    } else {
+        Err(Error::input(
+            ErrorCode::LayoutUnsupported,
+            "the last line has no line break, and adding one would change its value; add it",
+        ))
+    }
 }
 
 fn place(error: Error, scalar: &Scalar) -> Error {
@@ -191,12 +285,21 @@ impl Pass<'_> {
         match item {
             Item::Comment(comment) => {
                 if self.selector.selects(&comment.path) && !comment.text.is_empty() {
-                    let known = self.kept.and_then(|kept| kept.sealed_comment(document, &comment.path, &comment.text));
+                    let known = self.kept.and_then(|kept| {
+                        kept.sealed_comment(document, &comment.path, &comment.text)
+                    });
                     let enc = match known {
-                        Some(enc) => enc.to_string(),
-                        None => cipher::seal(self.data_key, comment.text.as_bytes(), comment.path.additional_data().as_bytes(), "comment", random)?,
+                        Some(enc) => enc.to_owned(),
+                        None => cipher::seal(
+                            self.data_key,
+                            comment.text.as_bytes(),
+                            comment.path.additional_data().as_bytes(),
+                            "comment",
+                            random,
+                        )?,
                     };
-                    self.edits.push((comment.span.clone(), alloc::format!("#{enc}")));
+                    self.edits
+                        .push((comment.span.clone(), alloc::format!("#{enc}")));
                 }
             }
             Item::Scalar(scalar) => {
@@ -205,12 +308,21 @@ impl Pass<'_> {
                     self.mac.update(&scalar.value.plaintext());
                 }
                 if selected && !scalar.value.is_empty() {
-                    let known = self.kept.and_then(|kept| kept.sealed_value(document, &scalar.path, &scalar.value));
+                    let known = self
+                        .kept
+                        .and_then(|kept| kept.sealed_value(document, &scalar.path, &scalar.value));
                     let enc = match known {
-                        Some(enc) => enc.to_string(),
-                        None => cipher::seal(self.data_key, &scalar.value.plaintext(), scalar.path.additional_data().as_bytes(), scalar.value.label(), random)?,
+                        Some(enc) => enc.to_owned(),
+                        None => cipher::seal(
+                            self.data_key,
+                            &scalar.value.plaintext(),
+                            scalar.path.additional_data().as_bytes(),
+                            scalar.value.label(),
+                            random,
+                        )?,
                     };
-                    self.edits.push((scalar.span.clone(), write::sealed(&enc, scalar, self.plain.text())));
+                    self.edits
+                        .extend(write::sealed(&enc, scalar, self.plain.text()));
                 }
             }
         }
@@ -219,9 +331,18 @@ impl Pass<'_> {
 }
 
 /// Nobody who could open the document loses that right, and no value leaves the sealed set.
-fn keeps_data_key(plain: &Document<Plain>, earlier: &Opened, recipients: &[Recipient], selector: &Selector) -> bool {
+fn keeps_data_key(
+    plain: &Document<Plain>,
+    earlier: &Opened,
+    recipients: &[Recipient],
+    selector: &Selector,
+) -> bool {
     let now: BTreeSet<&str> = recipients.iter().map(Recipient::as_str).collect();
-    let nobody_goes = earlier.metadata().age.iter().all(|entry| now.contains(entry.recipient.trim()));
+    let nobody_goes = earlier
+        .metadata()
+        .age
+        .iter()
+        .all(|entry| now.contains(entry.recipient.trim()));
     let selected: BTreeSet<(usize, &Path)> = plain
         .scalars()
         .filter(|(_, scalar)| selector.selects(&scalar.path))
@@ -230,7 +351,12 @@ fn keeps_data_key(plain: &Document<Plain>, earlier: &Opened, recipients: &[Recip
     nobody_goes && earlier.sealed_paths().all(|at| selected.contains(&at))
 }
 
-fn wrap_all(data_key: &DataKey, recipients: &[Recipient], kept: Option<&Opened>, random: &mut dyn Random) -> Result<Vec<AgeEntry>, Error> {
+fn wrap_all(
+    data_key: &DataKey,
+    recipients: &[Recipient],
+    kept: Option<&Opened>,
+    random: &mut dyn Random,
+) -> Result<Vec<AgeEntry>, Error> {
     let known: BTreeMap<&str, &str> = kept
         .into_iter()
         .flat_map(|kept| &kept.metadata().age)
@@ -238,17 +364,27 @@ fn wrap_all(data_key: &DataKey, recipients: &[Recipient], kept: Option<&Opened>,
         .collect();
     let mut seen = BTreeSet::new();
     let mut entries = Vec::new();
-    for recipient in recipients.iter().filter(|recipient| seen.insert(recipient.as_str())) {
+    for recipient in recipients
+        .iter()
+        .filter(|recipient| seen.insert(recipient.as_str()))
+    {
         let enc = match known.get(recipient.as_str()) {
-            Some(enc) => (*enc).to_string(),
+            Some(enc) => (*enc).to_owned(),
             None => data_key.wrap(recipient, random)?,
         };
-        entries.push(AgeEntry { recipient: recipient.as_str().to_string(), enc });
+        entries.push(AgeEntry {
+            recipient: recipient.as_str().to_owned(),
+            enc,
+        });
     }
     Ok(entries)
 }
 
-fn add_blocks(plain: &Document<Plain>, mut edits: Vec<(Range<usize>, String)>, metadata: &Metadata) -> String {
+fn add_blocks(
+    plain: &Document<Plain>,
+    mut edits: Vec<(Range<usize>, String)>,
+    metadata: &Metadata,
+) -> String {
     for root in plain.roots() {
         let text = block::render(metadata, root.column);
         let (at, text) = block::insertion(plain.text(), root, &text);
@@ -259,7 +395,12 @@ fn add_blocks(plain: &Document<Plain>, mut edits: Vec<(Range<usize>, String)>, m
 
 /// Compares the parsed result with the intention: same places in the same order, each selected
 /// value sealed (or empty), each other one unchanged, the block as it was meant.
-fn prove(plain: &Document<Plain>, sealed: &Document<Encrypted>, selector: &Selector, metadata: &Metadata) -> Result<(), Error> {
+fn prove(
+    plain: &Document<Plain>,
+    sealed: &Document<Encrypted>,
+    selector: &Selector,
+    metadata: &Metadata,
+) -> Result<(), Error> {
     if sealed.metadata() != metadata {
         return Err(Error::bug("the sops block does not read back"));
     }
@@ -275,7 +416,11 @@ fn prove(plain: &Document<Plain>, sealed: &Document<Encrypted>, selector: &Selec
         if document != document_after || before.path != after.path {
             return broken("a value moved");
         }
-        let is_sealed = after.value.as_str().and_then(SealedValue::parse).is_some_and(|parsed| parsed.is_ok());
+        let is_sealed = after
+            .value
+            .as_str()
+            .and_then(SealedValue::parse)
+            .is_some_and(|parsed| parsed.is_ok());
         let must_seal = selector.selects(&before.path) && !before.value.is_empty();
         if must_seal && !is_sealed {
             return broken("a selected value was not sealed");

@@ -5,8 +5,9 @@
 
 mod dialect;
 
+use alloc::borrow::ToOwned as _;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -25,11 +26,18 @@ pub struct Pattern {
 impl Pattern {
     fn parse(text: &str) -> Result<Self, Error> {
         let refuse = |why: &str| {
-            Error::configuration(ErrorCode::InvalidSelector, format!("the expression is refused: {why}")).at_path(text)
+            Error::configuration(
+                ErrorCode::InvalidSelector,
+                format!("the expression is refused: {why}"),
+            )
+            .at_path(text)
         };
         let translated = dialect::translate(text).map_err(refuse)?;
         let regex = Regex::new(&translated).map_err(|_| refuse("it does not compile"))?;
-        Ok(Self { text: text.to_string(), regex })
+        Ok(Self {
+            text: text.to_owned(),
+            regex,
+        })
     }
 
     /// The expression as it was written.
@@ -65,7 +73,7 @@ pub enum Selector {
 
 impl Default for Selector {
     fn default() -> Self {
-        Self::UnencryptedSuffix("_unencrypted".to_string())
+        Self::UnencryptedSuffix("_unencrypted".to_owned())
     }
 }
 
@@ -113,7 +121,9 @@ impl Selector {
             Self::EncryptedRegex(pattern) => path.keys().any(|key| pattern.regex.is_match(key)),
             Self::EncryptedSuffix(suffix) => path.keys().any(|key| key.ends_with(suffix.as_str())),
             Self::UnencryptedRegex(pattern) => !path.keys().any(|key| pattern.regex.is_match(key)),
-            Self::UnencryptedSuffix(suffix) => !path.keys().any(|key| key.ends_with(suffix.as_str())),
+            Self::UnencryptedSuffix(suffix) => {
+                !path.keys().any(|key| key.ends_with(suffix.as_str()))
+            }
         }
     }
 
@@ -131,7 +141,9 @@ pub(crate) fn literal_names(text: &str) -> Option<Vec<String>> {
     while let Some(c) = chars.next() {
         match c {
             '|' => names.push(String::new()),
-            '\\' => names.last_mut()?.push(chars.next().filter(char::is_ascii_punctuation)?),
+            '\\' => names
+                .last_mut()?
+                .push(chars.next().filter(char::is_ascii_punctuation)?),
             c if META.contains(c) => return None,
             c => names.last_mut()?.push(c),
         }
@@ -168,8 +180,14 @@ mod tests {
     #[test]
     fn names_are_escaped_and_anchored() {
         let selector = Selector::names([".dockerconfigjson", "a+b"]).unwrap();
-        assert_eq!(selector, Selector::encrypted_regex(r"^(\.dockerconfigjson|a\+b)$").unwrap());
-        assert_eq!(literal_names(r"^(\.dockerconfigjson|a\+b)$").unwrap(), [".dockerconfigjson", "a+b"]);
+        assert_eq!(
+            selector,
+            Selector::encrypted_regex(r"^(\.dockerconfigjson|a\+b)$").unwrap()
+        );
+        assert_eq!(
+            literal_names(r"^(\.dockerconfigjson|a\+b)$").unwrap(),
+            [".dockerconfigjson", "a+b"]
+        );
         assert_eq!(literal_names("^(a.b)$"), None);
         assert!(selector.selects(&path(&[".dockerconfigjson"])));
         assert!(!selector.selects(&path(&["xdockerconfigjson"])));

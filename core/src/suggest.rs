@@ -1,6 +1,7 @@
 //! Keys that look as if their values were secret and are not marked. A hint, never a decision.
 
-use alloc::string::{String, ToString};
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::document::{Document, Plain};
@@ -26,46 +27,113 @@ pub fn suggest(document: &Document<Plain>, marks: &[Mark]) -> Vec<Suggestion> {
     for (number, scalar) in document.scalars() {
         let manifest = Manifest::of(document, number);
         let top = scalar.path.keys().next().unwrap_or_default();
-        let reserved = manifest.is_manifest && matches!(top, "apiVersion" | "kind" | "metadata" | "type");
+        let reserved =
+            manifest.is_manifest && matches!(top, "apiVersion" | "kind" | "metadata" | "type");
         let covered = rule.as_ref().is_some_and(|rule| rule.selects(&scalar.path));
         let key = scalar.path.last_key().unwrap_or_default();
-        let fits = matches!(scalar.value.kind(), ValueKind::String | ValueKind::Integer) && !scalar.value.is_empty();
+        let fits = matches!(scalar.value.kind(), ValueKind::String | ValueKind::Integer)
+            && !scalar.value.is_empty();
         let in_secret = manifest.is_secret && matches!(top, "data" | "stringData");
-        let secret = in_secret || is_secret_key(key) || scalar.value.as_str().is_some_and(is_secret_text);
+        let secret =
+            in_secret || is_secret_key(key) || scalar.value.as_str().is_some_and(is_secret_text);
         if reserved || covered || !fits || !secret || key.is_empty() {
             continue;
         }
-        let alone = document.scalars().filter(|(_, other)| other.path.keys().any(|other| other == key)).count() == 1;
+        let alone = document
+            .scalars()
+            .filter(|(_, other)| other.path.keys().any(|other| other == key))
+            .count()
+            == 1;
         let name_is_mark = key.starts_with('.') || !key.contains('.');
-        let mark = if alone && name_is_mark { key.to_string() } else { scalar.path.dotted() };
+        let mark = if alone && name_is_mark {
+            key.to_owned()
+        } else {
+            scalar.path.dotted()
+        };
         if suggestions.iter().all(|known| known.mark != mark) {
-            suggestions.push(Suggestion { mark, path: scalar.path.clone(), line: scalar.line });
+            suggestions.push(Suggestion {
+                mark,
+                path: scalar.path.clone(),
+                line: scalar.line,
+            });
         }
     }
     suggestions
 }
 
 fn is_secret_key(key: &str) -> bool {
-    let plain: String = key.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect();
+    let plain: String = key
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric())
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
     const WORDS: &[&str] = &[
-        "password", "passwd", "passphrase", "secret", "token", "apikey", "privatekey", "accesskey", "credential",
-        "connectionstring", "dockerconfigjson", "tlskey", "webhookurl", "clientkey",
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "token",
+        "apikey",
+        "privatekey",
+        "accesskey",
+        "credential",
+        "connectionstring",
+        "dockerconfigjson",
+        "tlskey",
+        "webhookurl",
+        "clientkey",
     ];
     // These name a place, not the secret itself.
-    const PLACES: &[&str] = &["name", "ref", "path", "file", "key", "enabled", "ttl", "url", "namespace", "length", "expiry"];
-    let hit = WORDS.iter().any(|word| plain.contains(word)) || matches!(plain.as_str(), "pwd" | "pass" | "dsn");
-    let own_key = ["apikey", "privatekey", "accesskey", "tlskey", "clientkey", "secretkey", "webhookurl"].iter().any(|word| plain.ends_with(word));
-    hit && (own_key || !PLACES.iter().any(|place| plain.ends_with(place))) && !plain.starts_with("existing")
+    const PLACES: &[&str] = &[
+        "name",
+        "ref",
+        "path",
+        "file",
+        "key",
+        "enabled",
+        "ttl",
+        "url",
+        "namespace",
+        "length",
+        "expiry",
+    ];
+    let hit = WORDS.iter().any(|word| plain.contains(word))
+        || matches!(plain.as_str(), "pwd" | "pass" | "dsn");
+    let own_key = [
+        "apikey",
+        "privatekey",
+        "accesskey",
+        "tlskey",
+        "clientkey",
+        "secretkey",
+        "webhookurl",
+    ]
+    .iter()
+    .any(|word| plain.ends_with(word));
+    hit && (own_key || !PLACES.iter().any(|place| plain.ends_with(place)))
+        && !plain.starts_with("existing")
 }
 
 fn is_secret_text(text: &str) -> bool {
     let with_login = text.split_once("://").is_some_and(|(_, rest)| {
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        host.split_once('@').is_some_and(|(user, _)| user.contains(':'))
+        host.split_once('@')
+            .is_some_and(|(user, _)| user.contains(':'))
     });
     with_login
         || text.contains("PRIVATE KEY-----")
-        || ["ghp_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "sk_live_", "AGE-SECRET-KEY-", "eyJhbGciOi"].iter().any(|prefix| text.starts_with(prefix))
+        || [
+            "ghp_",
+            "github_pat_",
+            "glpat-",
+            "xoxb-",
+            "xoxp-",
+            "sk_live_",
+            "AGE-SECRET-KEY-",
+            "eyJhbGciOi",
+        ]
+        .iter()
+        .any(|prefix| text.starts_with(prefix))
         || (text.len() == 20 && text.starts_with("AKIA"))
 }
 
@@ -76,19 +144,35 @@ mod tests {
 
     fn marks_of(text: &str) -> Vec<String> {
         let document = Document::<Plain>::parse(text.as_bytes(), &Limits::default()).unwrap();
-        suggest(&document, &[]).into_iter().map(|suggestion| suggestion.mark).collect()
+        suggest(&document, &[])
+            .into_iter()
+            .map(|suggestion| suggestion.mark)
+            .collect()
     }
 
     #[test]
     fn secrets_are_found_by_key_and_by_text() {
         assert_eq!(marks_of("adminPassword: x\nuser: y\n"), ["adminPassword"]);
-        assert_eq!(marks_of("auth:\n  password: x\ndb:\n  password: y\n"), ["auth.password", "db.password"]);
+        assert_eq!(
+            marks_of("auth:\n  password: x\ndb:\n  password: y\n"),
+            ["auth.password", "db.password"]
+        );
         assert_eq!(marks_of("url: postgres://u:p@h/db\n"), ["url"]);
-        assert_eq!(marks_of("kind: Secret\napiVersion: v1\nmetadata: {name: password}\nstringData:\n  .dockerconfigjson: x\n  a.b: y\n"), [".dockerconfigjson", "stringData.a.b"]);
+        assert_eq!(
+            marks_of(
+                "kind: Secret\napiVersion: v1\nmetadata: {name: password}\nstringData:\n  .dockerconfigjson: x\n  a.b: y\n"
+            ),
+            [".dockerconfigjson", "stringData.a.b"]
+        );
     }
 
     #[test]
     fn names_of_places_are_no_secrets() {
-        assert_eq!(marks_of("existingSecret: x\nsecretName: y\npasswordFile: z\ntokenTtl: 5\nsecretKeyRef: a\npassword: ''\n"), Vec::<String>::new());
+        assert_eq!(
+            marks_of(
+                "existingSecret: x\nsecretName: y\npasswordFile: z\ntokenTtl: 5\nsecretKeyRef: a\npassword: ''\n"
+            ),
+            Vec::<String>::new()
+        );
     }
 }

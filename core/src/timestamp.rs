@@ -15,7 +15,11 @@ impl Timestamp {
     /// # Errors
     /// `timestamp-invalid` outside the years 0000 to 9999.
     pub fn from_unix(seconds: i64) -> Result<Self, Error> {
-        if (MIN..=MAX).contains(&seconds) { Ok(Self(seconds)) } else { Err(invalid()) }
+        if (MIN..=MAX).contains(&seconds) {
+            Ok(Self(seconds))
+        } else {
+            Err(invalid())
+        }
     }
 
     /// Reads RFC 3339; a fraction of a second is dropped and an offset applied, as the reference does
@@ -53,7 +57,9 @@ fn invalid() -> Error {
 fn parse(text: &[u8]) -> Option<Timestamp> {
     let number = |from: usize, to: usize| -> Option<i64> {
         text.get(from..to)?.iter().try_fold(0i64, |sum, digit| {
-            digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0'))
+            digit
+                .is_ascii_digit()
+                .then(|| sum * 10 + i64::from(digit - b'0'))
         })
     };
     let is = |at: usize, bytes: &[u8]| text.get(at).is_some_and(|byte| bytes.contains(byte));
@@ -66,7 +72,11 @@ fn parse(text: &[u8]) -> Option<Timestamp> {
     }
     let mut rest = 19;
     if is(rest, b".") {
-        let digits = text.get(rest + 1..)?.iter().take_while(|b| b.is_ascii_digit()).count();
+        let digits = text
+            .get(rest + 1..)?
+            .iter()
+            .take_while(|b| b.is_ascii_digit())
+            .count();
         if digits == 0 {
             return None;
         }
@@ -83,7 +93,8 @@ fn parse(text: &[u8]) -> Option<Timestamp> {
         }
         _ => return None,
     };
-    let seconds = days_from_civil(year, month, day) * DAY + hour * 3600 + minute * 60 + second - offset;
+    let seconds =
+        days_from_civil(year, month, day) * DAY + hour * 3600 + minute * 60 + second - offset;
     (MIN..=MAX).contains(&seconds).then_some(Timestamp(seconds))
 }
 
@@ -119,7 +130,11 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
         (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day_of_year - (153 * shifted + 2) / 5 + 1)
 }
@@ -136,16 +151,37 @@ mod tests {
 
     #[test]
     fn reads_and_writes_the_same_second() {
-        for text in ["1970-01-01T00:00:00Z", "2000-02-29T23:59:59Z", "2026-11-21T08:30:00Z", "0000-01-01T00:00:00Z"] {
+        for text in [
+            "1970-01-01T00:00:00Z",
+            "2000-02-29T23:59:59Z",
+            "2026-11-21T08:30:00Z",
+            "0000-01-01T00:00:00Z",
+        ] {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
         }
-        assert_eq!(Timestamp::parse("2001-12-14t21:59:43.10-05:00").unwrap().to_string(), "2001-12-15T02:59:43Z");
-        assert_eq!(Timestamp::from_unix(951_868_799).unwrap().to_string(), "2000-02-29T23:59:59Z");
+        assert_eq!(
+            Timestamp::parse("2001-12-14t21:59:43.10-05:00")
+                .unwrap()
+                .to_string(),
+            "2001-12-15T02:59:43Z"
+        );
+        assert_eq!(
+            Timestamp::from_unix(951_868_799).unwrap().to_string(),
+            "2000-02-29T23:59:59Z"
+        );
     }
 
     #[test]
     fn refuses_what_is_no_moment() {
-        for text in ["", "2026-11-21", "2026-02-29T00:00:00Z", "2026-11-21T24:00:00Z", "2026-11-21T08:30:00", "2026-11-21T08:30:00.Z", "2026-11-21T08:30:00+0100"] {
+        for text in [
+            "",
+            "2026-11-21",
+            "2026-02-29T00:00:00Z",
+            "2026-11-21T24:00:00Z",
+            "2026-11-21T08:30:00",
+            "2026-11-21T08:30:00.Z",
+            "2026-11-21T08:30:00+0100",
+        ] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }
     }

@@ -1,5 +1,6 @@
 //! The scalar types, their bytes for cipher and MAC, and how those are read back.
 
+use alloc::borrow::ToOwned as _;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -61,7 +62,7 @@ impl ValueKind {
 impl Value {
     /// Text, for short.
     pub(crate) fn string(text: &str) -> Self {
-        Self::String(Zeroizing::new(text.to_string()))
+        Self::String(Zeroizing::new(text.to_owned()))
     }
 
     /// The type.
@@ -127,8 +128,11 @@ impl Value {
             ("int", Ok(text)) => text.parse().ok().map(Self::Integer),
             ("float", Ok(text)) => float(text).map(Self::Float),
             ("bool", Ok("1" | "t" | "T" | "TRUE" | "true" | "True")) => Some(Self::Boolean(true)),
-            ("bool", Ok("0" | "f" | "F" | "FALSE" | "false" | "False")) => Some(Self::Boolean(false)),
-            ("time", Ok(text)) => crate::format::yaml::time::canonical(text).map(|text| Self::Time(Zeroizing::new(text))),
+            ("bool", Ok("0" | "f" | "F" | "FALSE" | "false" | "False")) => {
+                Some(Self::Boolean(false))
+            }
+            ("time", Ok(text)) => crate::format::yaml::time::canonical(text)
+                .map(|text| Self::Time(Zeroizing::new(text))),
             _ => None,
         };
         value.ok_or_else(|| {
@@ -172,15 +176,24 @@ mod tests {
 
     #[test]
     fn debug_shows_the_type_alone() {
-        assert_eq!(format!("{:?}", Value::string("hunter2")), "Value(str, redacted)");
+        assert_eq!(
+            format!("{:?}", Value::string("hunter2")),
+            "Value(str, redacted)"
+        );
     }
 
     #[test]
     fn plaintext_reads_back_as_the_same_value() {
         for value in [
-            Value::Boolean(true), Value::Boolean(false), Value::Float(-0.0), Value::Float(f64::NAN),
-            Value::Float(1e300), Value::Integer(i64::MIN), Value::string("ä\n"),
-            Value::Bytes(Zeroizing::new(alloc::vec![0xff, 0])), Value::Time(Zeroizing::new("2001-12-14T21:59:43.1-05:00".to_string())),
+            Value::Boolean(true),
+            Value::Boolean(false),
+            Value::Float(-0.0),
+            Value::Float(f64::NAN),
+            Value::Float(1e300),
+            Value::Integer(i64::MIN),
+            Value::string("ä\n"),
+            Value::Bytes(Zeroizing::new(alloc::vec![0xff, 0])),
+            Value::Time(Zeroizing::new("2001-12-14T21:59:43.1-05:00".to_owned())),
         ] {
             let again = Value::from_plaintext(value.label(), &value.plaintext()).unwrap();
             assert_eq!(again, value);
@@ -189,7 +202,14 @@ mod tests {
 
     #[test]
     fn a_label_that_does_not_fit_is_refused() {
-        for (label, bytes) in [("int", "x"), ("int", "1.5"), ("float", "x"), ("bool", "yes"), ("time", "today"), ("blob", "x")] {
+        for (label, bytes) in [
+            ("int", "x"),
+            ("int", "1.5"),
+            ("float", "x"),
+            ("bool", "yes"),
+            ("time", "today"),
+            ("blob", "x"),
+        ] {
             let error = Value::from_plaintext(label, bytes.as_bytes()).unwrap_err();
             assert_eq!(error.code(), ErrorCode::LeafMalformed, "{label}");
         }

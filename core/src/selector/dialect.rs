@@ -18,7 +18,13 @@ pub(super) fn translate(text: &str) -> Result<String, &'static str> {
     if text.len() > LONGEST {
         return Err("it is longer than 1024 bytes");
     }
-    let mut reader = Reader { rest: text, out: String::new(), atom: false, depth: 0, repeats: 1 };
+    let mut reader = Reader {
+        rest: text,
+        out: String::new(),
+        atom: false,
+        depth: 0,
+        repeats: 1,
+    };
     while let Some(c) = reader.next() {
         reader.step(c)?;
     }
@@ -60,7 +66,10 @@ impl Reader<'_> {
             '[' => self.class()?,
             '(' => self.group()?,
             ')' => {
-                self.depth = self.depth.checked_sub(1).ok_or("a group is closed that was not opened")?;
+                self.depth = self
+                    .depth
+                    .checked_sub(1)
+                    .ok_or("a group is closed that was not opened")?;
                 self.out.push(')');
                 self.atom = true;
             }
@@ -96,13 +105,21 @@ impl Reader<'_> {
     }
 
     fn counted(&mut self) -> Result<(), &'static str> {
-        let (inside, rest) = self.rest.split_once('}').ok_or("a brace is not closed; escape it")?;
+        let (inside, rest) = self
+            .rest
+            .split_once('}')
+            .ok_or("a brace is not closed; escape it")?;
         let (least, most) = inside.split_once(',').unwrap_or((inside, inside));
         let number = |text: &str| -> Option<usize> {
-            (!text.is_empty() && text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+            (!text.is_empty() && text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit()))
+                .then(|| text.parse().ok())?
         };
         let least = number(least).ok_or("a brace holds no repetition like {2,5}; escape it")?;
-        let most = if most.is_empty() { least.max(1) } else { number(most).ok_or("a brace holds no repetition like {2,5}; escape it")? };
+        let most = if most.is_empty() {
+            least.max(1)
+        } else {
+            number(most).ok_or("a brace holds no repetition like {2,5}; escape it")?
+        };
         if most < least {
             return Err("a repetition ends below where it begins");
         }
@@ -130,7 +147,10 @@ impl Reader<'_> {
             } else if self.take("i:") {
                 self.out.push_str("?i:");
             } else if self.take("P<") || self.take("<") {
-                let (name, rest) = self.rest.split_once('>').ok_or("a group's name is not closed")?;
+                let (name, rest) = self
+                    .rest
+                    .split_once('>')
+                    .ok_or("a group's name is not closed")?;
                 let fine = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                     && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
                 if !fine {
@@ -182,15 +202,23 @@ impl Reader<'_> {
         }
         let mut first = true;
         loop {
-            if self.rest.starts_with("&&") || self.rest.starts_with("--") || self.rest.starts_with("~~") {
+            if self.rest.starts_with("&&")
+                || self.rest.starts_with("--")
+                || self.rest.starts_with("~~")
+            {
                 return Err("a class holds a set operation of some tools");
             }
             match self.next().ok_or("a class is not closed")? {
                 ']' if first => return Err("a class begins with ']'; escape it"),
                 ']' => break,
                 '[' => {
-                    let (name, rest) = self.rest.split_once(":]").ok_or("a class holds '['; escape it")?;
-                    let name = name.strip_prefix(':').ok_or("a class holds '['; escape it")?;
+                    let (name, rest) = self
+                        .rest
+                        .split_once(":]")
+                        .ok_or("a class holds '['; escape it")?;
+                    let name = name
+                        .strip_prefix(':')
+                        .ok_or("a class holds '['; escape it")?;
                     if !POSIX.contains(&name) {
                         return Err("a class name is not known");
                     }
@@ -225,8 +253,10 @@ fn is_literal_escape(c: char) -> bool {
     c.is_ascii_punctuation() && !matches!(c, '<' | '>' | '_')
 }
 
-const POSIX: &[&str] =
-    &["alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word", "xdigit"];
+const POSIX: &[&str] = &[
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct",
+    "space", "upper", "word", "xdigit",
+];
 
 #[cfg(test)]
 mod tests {
@@ -235,20 +265,69 @@ mod tests {
     #[test]
     fn what_both_engines_read_alike_passes() {
         for text in [
-            "^(a|b)$", r"^(\.dockerconfigjson)$", "(?i)password", "(?i:pass)word", "(?:a|b)+?", "(?P<n>x)", "[a-z0-9_-]+",
-            "[[:alpha:]]", "a{2,5}", "a{2}", "a{2,}", r"\d+\w*\s?", r"\bkey\b", "^.*$", "[^a-c]", r"[\w-]", "ключ", r"\$\{x\}",
+            "^(a|b)$",
+            r"^(\.dockerconfigjson)$",
+            "(?i)password",
+            "(?i:pass)word",
+            "(?:a|b)+?",
+            "(?P<n>x)",
+            "[a-z0-9_-]+",
+            "[[:alpha:]]",
+            "a{2,5}",
+            "a{2}",
+            "a{2,}",
+            r"\d+\w*\s?",
+            r"\bkey\b",
+            "^.*$",
+            "[^a-c]",
+            r"[\w-]",
+            "ключ",
+            r"\$\{x\}",
         ] {
             let translated = translate(text).unwrap_or_else(|why| panic!("{text}: {why}"));
-            assert!(regex::Regex::new(&translated).is_ok(), "{text} -> {translated}");
+            assert!(
+                regex::Regex::new(&translated).is_ok(),
+                "{text} -> {translated}"
+            );
         }
     }
 
     #[test]
     fn what_they_read_differently_is_refused() {
         for text in [
-            "", "(", ")", "^(password", "a**", "a++", "*a", "^*", "pass(?=word)", r"(a)\1", r"a\Z", r"\p{L}", r"\pL", r"\u0041",
-            r"^\cA$", r"^\C$", r"\<key\>", r"^\Qa.b\E$", "(?x)a b", "a{1001}", "(a{100}){100}", "a{,2}", "^{$", "a{5,2}", "[[a]]",
-            "[a&&b]", "[a-z--c]", "[~~]", "[]a]", "[a", "a\\", "[é]", "a\tb",
+            "",
+            "(",
+            ")",
+            "^(password",
+            "a**",
+            "a++",
+            "*a",
+            "^*",
+            "pass(?=word)",
+            r"(a)\1",
+            r"a\Z",
+            r"\p{L}",
+            r"\pL",
+            r"\u0041",
+            r"^\cA$",
+            r"^\C$",
+            r"\<key\>",
+            r"^\Qa.b\E$",
+            "(?x)a b",
+            "a{1001}",
+            "(a{100}){100}",
+            "a{,2}",
+            "^{$",
+            "a{5,2}",
+            "[[a]]",
+            "[a&&b]",
+            "[a-z--c]",
+            "[~~]",
+            "[]a]",
+            "[a",
+            "a\\",
+            "[é]",
+            "a\tb",
         ] {
             assert!(translate(text).is_err(), "{text}");
         }
@@ -257,7 +336,11 @@ mod tests {
 
     #[test]
     fn word_and_digit_are_ascii() {
-        let matches = |text: &str, key: &str| regex::Regex::new(&translate(text).unwrap()).unwrap().is_match(key);
+        let matches = |text: &str, key: &str| {
+            regex::Regex::new(&translate(text).unwrap())
+                .unwrap()
+                .is_match(key)
+        };
         assert!(!matches(r"^\d+$", "٣"));
         assert!(!matches(r"^\w+$", "naïve"));
         assert!(matches(r"\bkey", "ékey"));

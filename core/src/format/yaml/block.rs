@@ -12,7 +12,11 @@ use core::ops::Range;
 pub(crate) fn span(text: &str, content: &Range<usize>, after: usize) -> Option<Range<usize>> {
     let header = header_start(text, after)?;
     let header_end = line_end(text, header);
-    let keeps = text.get(header..header_end)?.split(" #").next()?.contains('+');
+    let keeps = text
+        .get(header..header_end)?
+        .split(" #")
+        .next()?
+        .contains('+');
     let body_end = content.end.min(text.len()).max(header_end);
     let body = text.get(header_end..body_end)?;
     let end = if keeps {
@@ -26,15 +30,33 @@ pub(crate) fn span(text: &str, content: &Range<usize>, after: usize) -> Option<R
         }
         let whole = text.get(header_end..end)?;
         // The last line may be the indentation of what follows.
-        let cut = whole.rfind('\n').filter(|at| whole.get(at + 1..).is_some_and(|rest| rest.trim().is_empty()));
-        header_end + cut.map_or(whole.len(), |at| if whole.get(..at).is_some_and(|w| w.ends_with('\r')) { at - 1 } else { at })
+        let cut = whole.rfind('\n').filter(|at| {
+            whole
+                .get(at + 1..)
+                .is_some_and(|rest| rest.trim().is_empty())
+        });
+        header_end
+            + cut.map_or(whole.len(), |at| {
+                if whole.get(..at).is_some_and(|w| w.ends_with('\r')) {
+                    at - 1
+                } else {
+                    at
+                }
+            })
     } else {
-        header_end + body.trim_end_matches(['\n', '\r', ' ', '\t']).len()
+        // The parser may run into the indentation of what follows; lines of blanks may be content.
+        let (whole, rest) = body.rsplit_once('\n').unwrap_or((body, ""));
+        let lines = if rest.trim().is_empty() { whole } else { body };
+        header_end + lines.trim_end_matches(['\n', '\r']).len()
     };
     // A value of blank lines alone still ends at its header.
     let end = end.max(trimmed(text, header, header_end));
     // A line that ends in blanks belongs to the value whole.
-    let end = if end > header_end { line_end(text, end).max(end) } else { end };
+    let end = if end > header_end {
+        line_end(text, end).max(end)
+    } else {
+        end
+    };
     Some(header..end)
 }
 
@@ -58,7 +80,8 @@ fn header_start(text: &str, after: usize) -> Option<usize> {
     }
 }
 
-fn line_end(text: &str, from: usize) -> usize {
+/// Where the line ends, before its line break.
+pub(crate) fn line_end(text: &str, from: usize) -> usize {
     let rest = text.get(from..).unwrap_or("");
     let line = rest.split('\n').next().unwrap_or("");
     from + line.strip_suffix('\r').unwrap_or(line).len()

@@ -21,12 +21,18 @@ pub(crate) fn render(metadata: &Metadata, column: usize) -> String {
     if !metadata.age.is_empty() {
         lines.push("    age:".into());
         for entry in &metadata.age {
-            lines.push(format!("        - recipient: {}", write::key_or_value(&entry.recipient)));
+            lines.push(format!(
+                "        - recipient: {}",
+                write::key_or_value(&entry.recipient)
+            ));
             lines.push("          enc: |".into());
             lines.extend(entry.enc.lines().map(|line| format!("            {line}")));
         }
     }
-    lines.push(format!("    lastmodified: {}", write::key_or_value(&metadata.last_modified)));
+    lines.push(format!(
+        "    lastmodified: {}",
+        write::key_or_value(&metadata.last_modified)
+    ));
     lines.push(format!("    mac: {}", write::key_or_value(&metadata.mac)));
     let (key, text) = match &metadata.selector {
         Selector::EncryptedRegex(regex) => ("encrypted_regex", regex.as_str()),
@@ -38,9 +44,15 @@ pub(crate) fn render(metadata: &Metadata, column: usize) -> String {
     if metadata.mac_only_encrypted {
         lines.push("    mac_only_encrypted: true".into());
     }
-    lines.push(format!("    version: {}", write::key_or_value(&metadata.version)));
+    lines.push(format!(
+        "    version: {}",
+        write::key_or_value(&metadata.version)
+    ));
     let indent = " ".repeat(column);
-    lines.into_iter().map(|line| format!("{indent}{line}\n")).collect()
+    lines
+        .into_iter()
+        .map(|line| format!("{indent}{line}\n"))
+        .collect()
 }
 
 /// Bytes of the block in one document, whole lines; `None` when the document has none.
@@ -68,7 +80,11 @@ pub(crate) fn find(text: &str, root: &Root) -> Option<Range<usize>> {
 /// Where the block goes in a document, and how its text is joined there.
 pub(crate) fn insertion(text: &str, root: &Root, block: &str) -> (usize, String) {
     let newline = write::newline(text);
-    let block = if newline == "\n" { String::from(block) } else { block.replace('\n', newline) };
+    let block = if newline == "\n" {
+        String::from(block)
+    } else {
+        block.replace('\n', newline)
+    };
     let before = text.get(..root.end).unwrap_or(text);
     if before.is_empty() || before.ends_with('\n') {
         return (root.end, block);
@@ -78,10 +94,16 @@ pub(crate) fn insertion(text: &str, root: &Root, block: &str) -> (usize, String)
 }
 
 fn line_start(text: &str, at: usize) -> usize {
-    text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
+    text.get(..at)
+        .and_then(|before| before.rfind('\n'))
+        .map_or(0, |newline| newline + 1)
 }
 
 fn before_newline(text: &str, at: usize) -> usize {
     let before = text.get(..at).unwrap_or("");
-    if before.ends_with("\r\n") { 2 } else { usize::from(before.ends_with('\n')) }
+    if before.ends_with("\r\n") {
+        2
+    } else {
+        usize::from(before.ends_with('\n'))
+    }
 }

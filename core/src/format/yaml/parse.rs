@@ -6,7 +6,7 @@
 
 use alloc::collections::BTreeSet;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -115,15 +115,26 @@ pub(crate) struct Parsed {
 /// Checks size and encoding; gives the text without looking at YAML.
 pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Error> {
     if bytes.len() > limits.bytes {
-        return Err(limit(format!("the text has {} bytes, more than the {} allowed; split it", bytes.len(), limits.bytes)));
+        return Err(limit(format!(
+            "the text has {} bytes, more than the {} allowed; split it",
+            bytes.len(),
+            limits.bytes
+        )));
     }
     let text = core::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or(bytes);
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-        Error::input(ErrorCode::NotUtf8, "the text is not UTF-8; save it with that encoding").at_line(line)
+        Error::input(
+            ErrorCode::NotUtf8,
+            "the text is not UTF-8; save it with that encoding",
+        )
+        .at_line(line)
     })?;
     if text.contains('\0') {
-        return Err(Error::input(ErrorCode::NotUtf8, "the text holds a NUL byte, so it is no YAML; remove it"));
+        return Err(Error::input(
+            ErrorCode::NotUtf8,
+            "the text holds a NUL byte, so it is no YAML; remove it",
+        ));
     }
     Ok(text)
 }
@@ -136,6 +147,18 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
         max_buffered_comment_events: limits.nodes,
     };
     let mut builder = Builder::new(text, limits);
+    if let Some(at) = text
+        .bytes()
+        .zip(text.bytes().skip(1).chain([0]))
+        .position(|(byte, next)| byte == b'\r' && next != b'\n')
+    {
+        let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+        builder.obstacle(
+            ErrorCode::LayoutUnsupported,
+            line,
+            "a line ends in a carriage return alone; use one kind of line break",
+        );
+    }
     for next in Parser::new_from_str_with_options(text, options) {
         let (event, span) = next.map_err(|error| syntax(&error))?;
         builder.event(event, &span)?;
@@ -144,13 +167,22 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
 }
 
 fn syntax(error: &granit_parser::ScanError) -> Error {
-    Error::input(ErrorCode::YamlSyntax, format!("the text is not YAML here: {}", error.info().trim_end_matches('.')))
-        .at_line(error.marker().line())
+    Error::input(
+        ErrorCode::YamlSyntax,
+        format!(
+            "the text is not YAML here: {}",
+            error.info().trim_end_matches('.')
+        ),
+    )
+    .at_line(error.marker().line())
 }
 
 fn limit(message: String) -> Error {
     Error::input(ErrorCode::LimitExceeded, message)
 }
+
+/// What `!!` stands for.
+const YAML_TAGS: &str = "tag:yaml.org,2002:";
 
 /// An open collection.
 struct Frame {
@@ -162,8 +194,13 @@ struct Frame {
 }
 
 enum FrameKind {
-    Mapping { key: Option<Arc<str>>, seen: BTreeSet<Arc<str>> },
-    Sequence { next: usize },
+    Mapping {
+        key: Option<Arc<str>>,
+        seen: BTreeSet<Arc<str>>,
+    },
+    Sequence {
+        next: usize,
+    },
 }
 
 struct Builder<'a> {
@@ -178,6 +215,8 @@ struct Builder<'a> {
     last_end: usize,
     /// Depth of collections inside a key that is itself a collection.
     skipping: usize,
+    /// Where the last key ends.
+    key_end: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -192,6 +231,7 @@ impl<'a> Builder<'a> {
             nodes: 0,
             last_end: 0,
             skipping: 0,
+            key_end: 0,
         }
     }
 
@@ -215,9 +255,16 @@ impl<'a> Builder<'a> {
             Event::DocumentStart(..) => {
                 self.close_document(range.start);
                 if self.parsed.documents.len() >= self.limits.documents {
-                    return Err(limit(format!("the text has more than {} documents; split it", self.limits.documents)).at_line(line));
+                    return Err(limit(format!(
+                        "the text has more than {} documents; split it",
+                        self.limits.documents
+                    ))
+                    .at_line(line));
                 }
-                self.parsed.documents.push(Root { end: self.text.len(), ..Root::default() });
+                self.parsed.documents.push(Root {
+                    end: self.text.len(),
+                    ..Root::default()
+                });
                 self.last_end = range.end;
             }
             Event::DocumentEnd => {
@@ -227,7 +274,12 @@ impl<'a> Builder<'a> {
             }
             Event::Comment(text, _) => {
                 self.count(line)?;
-                self.comments.push(Comment { path: Path::default(), span: range, line, text: text.into_owned() });
+                self.comments.push(Comment {
+                    path: Path::default(),
+                    span: range,
+                    line,
+                    text: text.into_owned(),
+                });
             }
             Event::Anchor(_, name) => {
                 if name.contains(':') {
@@ -236,26 +288,38 @@ impl<'a> Builder<'a> {
                 self.last_end = self.last_end.max(range.end);
             }
             Event::Alias(_) => {
-                self.obstacle(ErrorCode::AliasInSealedDocument, line, "an alias stands here; a sealed file cannot keep it, so write the value out");
+                self.obstacle(
+                    ErrorCode::AliasInSealedDocument,
+                    line,
+                    "an alias stands here; a sealed file cannot keep it, so write the value out",
+                );
                 self.last_end = range.end;
                 self.node(range.start, line)?;
             }
             Event::UnresolvedAlias(_) => {
-                return Err(Error::input(ErrorCode::YamlSyntax, "an alias names an anchor that is not defined before it").at_line(line));
+                return Err(Error::input(
+                    ErrorCode::YamlSyntax,
+                    "an alias names an anchor that is not defined before it",
+                )
+                .at_line(line));
             }
-            Event::Scalar(text, style, _, tag) => {
-                let core = tag.as_deref().and_then(|tag| tag.core_suffix().map(ToString::to_string));
+            Event::Scalar(text, style, anchor, tag) => {
+                if anchor != 0 && range.is_empty() {
+                    self.obstacle(
+                        ErrorCode::AliasInSealedDocument,
+                        line,
+                        "an anchor stands here without a value; remove it",
+                    );
+                }
+                let core = tag.as_deref().and_then(|tag| {
+                    tag.suffix_in_namespace(YAML_TAGS)
+                        .map(|suffix| suffix.into_owned())
+                });
                 self.scalar(&text, style, core.as_deref(), span, tag.is_some())?;
             }
             Event::MappingStart(style, ..) => self.open(style, span, true)?,
             Event::SequenceStart(style, ..) => self.open(style, span, false)?,
-            Event::MappingEnd | Event::SequenceEnd => {
-                if let Some(frame) = self.frames.pop() {
-                    if frame.flow {
-                        self.last_end = self.last_end.max(range.end);
-                    }
-                }
-            }
+            Event::MappingEnd | Event::SequenceEnd => self.close(range.end),
             _ => {}
         }
         Ok(())
@@ -264,13 +328,21 @@ impl<'a> Builder<'a> {
     fn count(&mut self, line: usize) -> Result<(), Error> {
         self.nodes += 1;
         if self.nodes > self.limits.nodes {
-            return Err(limit(format!("the text has more than {} keys, values and comments; split it", self.limits.nodes)).at_line(line));
+            return Err(limit(format!(
+                "the text has more than {} keys, values and comments; split it",
+                self.limits.nodes
+            ))
+            .at_line(line));
         }
         Ok(())
     }
 
     fn obstacle(&mut self, code: ErrorCode, line: usize, message: &'static str) {
-        self.parsed.obstacles.push(Obstacle { code, line, message });
+        self.parsed.obstacles.push(Obstacle {
+            code,
+            line,
+            message,
+        });
     }
 
     /// A node begins: it is a key, or a value with the path given. Keys give `None`.
@@ -280,7 +352,11 @@ impl<'a> Builder<'a> {
             root.has_content = true;
         }
         let Some(frame) = self.frames.last_mut() else {
-            self.obstacle(ErrorCode::LayoutUnsupported, line, "the document is not a mapping at the top; only a mapping can be sealed");
+            self.obstacle(
+                ErrorCode::LayoutUnsupported,
+                line,
+                "the document is not a mapping at the top; only a mapping can be sealed",
+            );
             return Ok(Some(Path::default()));
         };
         match &mut frame.kind {
@@ -290,9 +366,9 @@ impl<'a> Builder<'a> {
                 self.places.entry(start, frame.place);
                 Ok(Some(path))
             }
-            FrameKind::Mapping { key: key @ Some(_), .. } => {
-                Ok(key.take().map(|key| frame.path.child(Segment::Key(key))))
-            }
+            FrameKind::Mapping {
+                key: key @ Some(_), ..
+            } => Ok(key.take().map(|key| frame.path.child(Segment::Key(key)))),
             FrameKind::Mapping { key: None, .. } => {
                 self.places.entry(start, frame.place);
                 Ok(None)
@@ -305,7 +381,11 @@ impl<'a> Builder<'a> {
         let line = span.start.line();
         let flow = matches!(style, StructureStyle::Flow);
         if self.frames.len() >= self.limits.depth {
-            return Err(limit(format!("the text is nested deeper than {} levels; flatten it", self.limits.depth)).at_line(line));
+            return Err(limit(format!(
+                "the text is nested deeper than {} levels; flatten it",
+                self.limits.depth
+            ))
+            .at_line(line));
         }
         let top = self.frames.is_empty();
         let path = if top {
@@ -315,15 +395,27 @@ impl<'a> Builder<'a> {
                 root.column = span.start.col();
             }
             if !mapping {
-                self.obstacle(ErrorCode::LayoutUnsupported, line, "the document is a list at the top; only a mapping can be sealed");
+                self.obstacle(
+                    ErrorCode::LayoutUnsupported,
+                    line,
+                    "the document is a list at the top; only a mapping can be sealed",
+                );
             } else if flow {
-                self.obstacle(ErrorCode::LayoutUnsupported, line, "the document is written as {…} at the top; write one key a line");
+                self.obstacle(
+                    ErrorCode::LayoutUnsupported,
+                    line,
+                    "the document is written as {…} at the top; write one key a line",
+                );
             }
             Path::default()
         } else if let Some(path) = self.node(range.start, line)? {
             path
         } else {
-            self.obstacle(ErrorCode::NonStringKey, line, "a key is a list or mapping; only text can be a key in a sealed file");
+            self.obstacle(
+                ErrorCode::NonStringKey,
+                line,
+                "a key is a list or mapping; only text can be a key in a sealed file",
+            );
             self.pending_key("?".into(), range.start, line)?;
             self.skipping = 1;
             return Ok(());
@@ -331,19 +423,44 @@ impl<'a> Builder<'a> {
         if flow {
             self.last_end = self.last_end.max(range.end);
         }
-        let place = self.places.open(range.start, span.start.col(), self.frames.last().map(|frame| frame.place), path.clone());
+        let place = self.places.open(
+            range.start,
+            span.start.col(),
+            self.frames.last().map(|frame| frame.place),
+            path.clone(),
+        );
         let kind = if mapping {
-            FrameKind::Mapping { key: None, seen: BTreeSet::new() }
+            FrameKind::Mapping {
+                key: None,
+                seen: BTreeSet::new(),
+            }
         } else {
             FrameKind::Sequence { next: 0 }
         };
-        self.frames.push(Frame { path, kind, flow, column: span.start.col(), place });
+        self.frames.push(Frame {
+            path,
+            kind,
+            flow,
+            column: span.start.col(),
+            place,
+        });
         Ok(())
+    }
+
+    fn close(&mut self, end: usize) {
+        if self.frames.pop().is_some_and(|frame| frame.flow) {
+            self.last_end = self.last_end.max(end);
+        }
     }
 
     fn pending_key(&mut self, name: Arc<str>, start: usize, line: usize) -> Result<(), Error> {
         let top = self.frames.len() == 1;
-        let Some(Frame { kind: FrameKind::Mapping { key, seen }, path, .. }) = self.frames.last_mut() else {
+        let Some(Frame {
+            kind: FrameKind::Mapping { key, seen },
+            path,
+            ..
+        }) = self.frames.last_mut()
+        else {
             return Ok(());
         };
         if !seen.insert(name.clone()) && name.as_ref() != "?" {
@@ -358,21 +475,41 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&str>, span: &Span, has_tag: bool) -> Result<(), Error> {
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&str>,
+        span: &Span,
+        has_tag: bool,
+    ) -> Result<(), Error> {
         let mut range = span.byte_range().unwrap_or_default();
         let line = span.start.line();
         // An empty value is reported as `~` without extent.
-        let text = if range.is_empty() && style == ScalarStyle::Plain { "" } else { text };
+        let text = if range.is_empty() && style == ScalarStyle::Plain {
+            ""
+        } else {
+            text
+        };
         if text.len() > self.limits.scalar_bytes {
-            return Err(limit(format!("a value has more than {} bytes", self.limits.scalar_bytes)).at_line(line));
+            return Err(limit(format!(
+                "a value has more than {} bytes",
+                self.limits.scalar_bytes
+            ))
+            .at_line(line));
         }
         let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         let mut text = text;
         let mut line = line;
         if is_block {
             // go-yaml ends the value where the file ends; YAML 1.2 adds the line break that is not there.
-            if !self.text.ends_with('\n') && range.end >= self.text.trim_end_matches([' ', '\t']).len() {
+            if !self.text.ends_with('\n')
+                && range.end >= self.text.trim_end_matches([' ', '\t']).len()
+            {
                 text = text.strip_suffix('\n').unwrap_or(text);
+                if self.text.ends_with([' ', '\t']) {
+                    self.obstacle(ErrorCode::LayoutUnsupported, line, "the text ends in blanks inside a block value, which YAML readers take differently; remove them");
+                }
             }
             if let Some(whole) = block::span(self.text, &range, self.last_end) {
                 let head = self.text.get(whole.start..range.start).unwrap_or_default();
@@ -383,6 +520,10 @@ impl<'a> Builder<'a> {
             }
         }
         self.last_end = self.last_end.max(range.end);
+        if range.is_empty() && self.frames.is_empty() && !has_tag {
+            // A document without anything in it.
+            return Ok(());
+        }
         let is_plain = style == ScalarStyle::Plain;
         let resolved = match tag {
             Some(suffix) => resolve::tagged(suffix, text, is_plain),
@@ -392,23 +533,62 @@ impl<'a> Builder<'a> {
         let value = match resolved {
             Resolved::Value(value) => value,
             Resolved::OutOfRange => {
-                self.obstacle(ErrorCode::ValueOutOfRange, line, "this number or time is out of range for a sealed file; put it in quotes");
+                self.obstacle(
+                    ErrorCode::ValueOutOfRange,
+                    line,
+                    "this number or time is out of range for a sealed file; put it in quotes",
+                );
                 Value::string(text)
             }
             Resolved::Mismatch => {
-                self.obstacle(ErrorCode::TagUnsupported, line, "the tag names a type that the value is not; remove the tag");
+                self.obstacle(
+                    ErrorCode::TagUnsupported,
+                    line,
+                    "the tag names a type that the value is not; remove the tag",
+                );
                 Value::string(text)
             }
         };
         let Some(path) = self.node(range.start, line)? else {
+            self.key_end = range.end;
             if !matches!(value, Value::String(_)) {
-                self.obstacle(ErrorCode::NonStringKey, line, "a key is read as a number, boolean, date or null; put it in quotes");
+                self.obstacle(
+                    ErrorCode::NonStringKey,
+                    line,
+                    "a key is read as a number, boolean, date or null; put it in quotes",
+                );
             } else if is_plain && text == "<<" {
                 self.obstacle(ErrorCode::AliasInSealedDocument, line, "a merge key (<<) stands here; a sealed file cannot keep it, so write the keys out");
             }
             return self.pending_key(text.into(), range.start, line);
         };
-        let (flow, column) = self.frames.last().map_or((false, 0), |frame| (frame.flow, frame.column));
+        if has_tag && range.is_empty() {
+            self.obstacle(
+                ErrorCode::TagUnsupported,
+                line,
+                "a tag stands here without a value; remove it",
+            );
+        }
+        let (flow, column) = self
+            .frames
+            .last()
+            .map_or((false, 0), |frame| (frame.flow, frame.column));
+        let in_mapping = matches!(path.segments().last(), Some(Segment::Key(_)));
+        if range.is_empty()
+            && !has_tag
+            && in_mapping
+            && !flow
+            && !self
+                .text
+                .get(self.key_end..)
+                .is_some_and(|rest| rest.trim_start().starts_with(':'))
+        {
+            self.obstacle(
+                ErrorCode::LayoutUnsupported,
+                line,
+                "a key written with ? has no value; write it as `key:`",
+            );
+        }
         let style = match style {
             ScalarStyle::Plain => Style::Plain,
             ScalarStyle::SingleQuoted => Style::Single,
@@ -417,7 +597,16 @@ impl<'a> Builder<'a> {
         };
         let typed_by_tag = tag.is_some_and(|tag| tag != "str");
         if let Some(root) = self.parsed.documents.last_mut() {
-            root.items.push(Item::Scalar(Scalar { path, span: range, line, style, flow, column, typed_by_tag, value }));
+            root.items.push(Item::Scalar(Scalar {
+                path,
+                span: range,
+                line,
+                style,
+                flow,
+                column,
+                typed_by_tag,
+                value,
+            }));
         }
         Ok(())
     }

@@ -26,8 +26,19 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    pub(crate) fn open(&mut self, start: usize, column: usize, parent: Option<usize>, path: Path) -> usize {
-        self.places.push(Place { start, column, parent, path });
+    pub(crate) fn open(
+        &mut self,
+        start: usize,
+        column: usize,
+        parent: Option<usize>,
+        path: Path,
+    ) -> usize {
+        self.places.push(Place {
+            start,
+            column,
+            parent,
+            path,
+        });
         self.places.len() - 1
     }
 
@@ -37,24 +48,45 @@ impl Places {
 
     pub(crate) fn of_comment(&self, text: &str, at: usize) -> Path {
         let next = self.entries.partition_point(|(start, _)| *start < at);
-        let before = next.checked_sub(1).and_then(|index| self.entries.get(index)).map(|(_, place)| *place);
+        let before = next
+            .checked_sub(1)
+            .and_then(|index| self.entries.get(index))
+            .map(|(_, place)| *place);
         let after = self.entries.get(next).map(|(_, place)| *place);
-        let line_start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+        let line_start = text
+            .get(..at)
+            .and_then(|before| before.rfind('\n'))
+            .map_or(0, |newline| newline + 1);
         let lead = text.get(line_start..at).unwrap_or("");
         let place = if !lead.trim().is_empty() {
             before.or(after)
         } else if let (Some(before), Some(after)) = (before, after) {
             Some(self.own_line(at, lead.chars().count(), before, after))
         } else {
-            before.map(|before| self.enclosing(lead.chars().count(), before)).or(after)
+            before
+                .map(|before| self.enclosing(lead.chars().count(), before))
+                .or(after)
         };
-        place.and_then(|place| self.places.get(place)).map(|place| place.path.clone()).unwrap_or_default()
+        place
+            .and_then(|place| self.places.get(place))
+            .map(|place| place.path.clone())
+            .unwrap_or_default()
     }
 
     fn own_line(&self, at: usize, column: usize, before: usize, after: usize) -> usize {
-        let opens_after = self.places.get(after).is_some_and(|place| place.start >= at);
-        let same_column = self.places.get(after).is_some_and(|place| place.column == column);
-        if opens_after || same_column { after } else { self.enclosing(column, before) }
+        let opens_after = self
+            .places
+            .get(after)
+            .is_some_and(|place| place.start >= at);
+        let same_column = self
+            .places
+            .get(after)
+            .is_some_and(|place| place.column == column);
+        if opens_after || same_column {
+            after
+        } else {
+            self.enclosing(column, before)
+        }
     }
 
     fn enclosing(&self, column: usize, from: usize) -> usize {

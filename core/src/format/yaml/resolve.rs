@@ -67,7 +67,8 @@ pub(crate) fn tagged(suffix: &str, text: &str, is_plain: bool) -> Resolved {
 }
 
 fn binary(text: &str) -> Resolved {
-    let packed: Zeroizing<String> = Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect());
+    let packed: Zeroizing<String> =
+        Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect());
     match Base64::decode_vec(&packed) {
         Err(_) => Resolved::Mismatch,
         Ok(bytes) => Resolved::Value(match String::from_utf8(bytes) {
@@ -82,7 +83,9 @@ fn dotted_float(text: &str) -> Option<f64> {
     let digits_end = text.find(['e', 'E']).unwrap_or(text.len());
     let (mantissa, exponent) = text.split_at_checked(digits_end)?;
     let digits = mantissa.strip_prefix('.')?;
-    let grouped = digits.split('_').all(|group| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit()));
+    let grouped = digits
+        .split('_')
+        .all(|group| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit()));
     if !grouped || !(exponent.is_empty() || is_exponent(exponent)) {
         return None;
     }
@@ -110,7 +113,9 @@ fn number_or_time(text: &str) -> Resolved {
 
 /// go-yaml reads `0b` and `0o` once more by hand, and so takes a sign behind them: `0b-1` is -1.
 fn signed_after_prefix(text: &str) -> Option<i64> {
-    let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (negative, rest) = text
+        .strip_prefix('-')
+        .map_or((false, text), |rest| (true, rest));
     let (radix, digits) = match rest.as_bytes() {
         [b'0', b'b', ..] => (2, rest.get(2..)?),
         [b'0', b'o', ..] => (8, rest.get(2..)?),
@@ -120,7 +125,11 @@ fn signed_after_prefix(text: &str) -> Option<i64> {
         return None;
     }
     let number = i64::from_str_radix(digits, radix).ok()?;
-    if negative { number.checked_neg() } else { Some(number) }
+    if negative {
+        number.checked_neg()
+    } else {
+        Some(number)
+    }
 }
 
 /// Go's `ParseInt` with base 0; `Err` when only an unsigned 64-bit number holds it.
@@ -154,7 +163,9 @@ fn integer(text: &str) -> Option<Result<i64, ()>> {
 fn is_float(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let end = unsigned.find(['e', 'E']).unwrap_or(unsigned.len());
-    let Some((mantissa, exponent)) = unsigned.split_at_checked(end) else { return false };
+    let Some((mantissa, exponent)) = unsigned.split_at_checked(end) else {
+        return false;
+    };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     digits(whole)
@@ -164,7 +175,9 @@ fn is_float(text: &str) -> bool {
 }
 
 fn is_exponent(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix(['e', 'E']) else { return false };
+    let Some(rest) = text.strip_prefix(['e', 'E']) else {
+        return false;
+    };
     let digits = rest.strip_prefix(['-', '+']).unwrap_or(rest);
     !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
@@ -195,14 +208,56 @@ mod tests {
     #[test]
     fn surprising_types_are_those_of_go_yaml() {
         for (text, expected) in [
-            ("yes", "str"), ("on", "str"), ("tRue", "str"), ("nil", "str"), ("<<", "str"),
-            (".5", "float"), (".1_0", "float"), ("._1", "str"), (".1__0", "str"), (".", "str"), (".1e400", "str"), (".e5", "str"),
-            ("0777", "int"), ("0o17", "int"), ("0b-1", "int"), ("-0b-1", "str"), ("0x1F", "int"), ("0X1f", "int"), ("1_000", "int"), ("1__0", "int"), ("1_", "int"),
-            ("08", "float"), ("0129", "float"), ("1e3", "float"), ("1.", "float"), ("1e400", "str"), ("1e-400", "float"),
-            ("-0", "int"), ("-0.0", "float"), ("+5", "int"), ("+", "str"), ("-", "str"), ("--1", "str"), ("0x", "str"), ("0o8", "str"), ("_1", "str"),
-            ("9223372036854775807", "int"), ("9223372036854775808", "u64"), ("+9223372036854775808", "float"),
-            ("-9223372036854775808", "int"), ("-9223372036854775809", "float"), ("18446744073709551615", "u64"), ("18446744073709551616", "float"),
-            ("190:20:30", "str"), ("1.2.3", "str"), ("2001-01-01", "time"), ("2001-13-01", "str"), ("", "null"), ("~", "null"), ("None", "str"),
+            ("yes", "str"),
+            ("on", "str"),
+            ("tRue", "str"),
+            ("nil", "str"),
+            ("<<", "str"),
+            (".5", "float"),
+            (".1_0", "float"),
+            ("._1", "str"),
+            (".1__0", "str"),
+            (".", "str"),
+            (".1e400", "str"),
+            (".e5", "str"),
+            ("0777", "int"),
+            ("0o17", "int"),
+            ("0b-1", "int"),
+            ("-0b-1", "str"),
+            ("0x1F", "int"),
+            ("0X1f", "int"),
+            ("1_000", "int"),
+            ("1__0", "int"),
+            ("1_", "int"),
+            ("08", "float"),
+            ("0129", "float"),
+            ("1e3", "float"),
+            ("1.", "float"),
+            ("1e400", "str"),
+            ("1e-400", "float"),
+            ("-0", "int"),
+            ("-0.0", "float"),
+            ("+5", "int"),
+            ("+", "str"),
+            ("-", "str"),
+            ("--1", "str"),
+            ("0x", "str"),
+            ("0o8", "str"),
+            ("_1", "str"),
+            ("9223372036854775807", "int"),
+            ("9223372036854775808", "u64"),
+            ("+9223372036854775808", "float"),
+            ("-9223372036854775808", "int"),
+            ("-9223372036854775809", "float"),
+            ("18446744073709551615", "u64"),
+            ("18446744073709551616", "float"),
+            ("190:20:30", "str"),
+            ("1.2.3", "str"),
+            ("2001-01-01", "time"),
+            ("2001-13-01", "str"),
+            ("", "null"),
+            ("~", "null"),
+            ("None", "str"),
         ] {
             assert_eq!(label(text), expected, "{text}");
         }
@@ -212,10 +267,22 @@ mod tests {
 
     #[test]
     fn tags_force_a_type() {
-        assert_eq!(tagged("int", "7", false), Resolved::Value(Value::Integer(7)));
-        assert_eq!(tagged("float", "3", true), Resolved::Value(Value::Float(3.0)));
-        assert_eq!(tagged("str", "5", true), Resolved::Value(Value::string("5")));
-        assert_eq!(tagged("binary", "aGk=", true), Resolved::Value(Value::string("hi")));
+        assert_eq!(
+            tagged("int", "7", false),
+            Resolved::Value(Value::Integer(7))
+        );
+        assert_eq!(
+            tagged("float", "3", true),
+            Resolved::Value(Value::Float(3.0))
+        );
+        assert_eq!(
+            tagged("str", "5", true),
+            Resolved::Value(Value::string("5"))
+        );
+        assert_eq!(
+            tagged("binary", "aGk=", true),
+            Resolved::Value(Value::string("hi"))
+        );
         assert_eq!(tagged("bool", "yes", true), Resolved::Mismatch);
         assert_eq!(tagged("null", "x", true), Resolved::Mismatch);
         assert_eq!(tagged("binary", "?", true), Resolved::Mismatch);

@@ -1,7 +1,8 @@
 //! Timestamps as go-yaml reads and writes them.
 
+use alloc::borrow::ToOwned as _;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
 use crate::timestamp::days_in_month;
 
@@ -14,17 +15,27 @@ pub(crate) fn canonical(text: &str) -> Option<String> {
     if parts.offset.abs() >= DAY_MINUTES {
         return None;
     }
-    let Parts { year, month, day, hour, minute, second, .. } = parts;
+    let Parts {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+        ..
+    } = parts;
     let fraction = parts.fraction.trim_end_matches('0');
     let point = if fraction.is_empty() { "" } else { "." };
     let zone = match parts.offset {
-        0 => "Z".to_string(),
+        0 => "Z".to_owned(),
         minutes => {
             let sign = if minutes < 0 { '-' } else { '+' };
             format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
         }
     };
-    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{point}{fraction}{zone}"))
+    Some(format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{point}{fraction}{zone}"
+    ))
 }
 
 /// A timestamp by its shape whose offset no RFC 3339 text can hold; the reference fails on it.
@@ -57,7 +68,16 @@ fn read(text: &str) -> Option<Parts<'_>> {
     if !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
         return None;
     }
-    let mut parts = Parts { year, month, day, hour: 0, minute: 0, second: 0, fraction: "", offset: 0 };
+    let mut parts = Parts {
+        year,
+        month,
+        day,
+        hour: 0,
+        minute: 0,
+        second: 0,
+        fraction: "",
+        offset: 0,
+    };
     if cursor.0.is_empty() {
         return Some(parts);
     }
@@ -91,8 +111,16 @@ impl<'a> Cursor<'a> {
     }
 
     fn number(&mut self, least: usize, most: usize) -> Option<i64> {
-        let length = self.0.bytes().take(most).take_while(u8::is_ascii_digit).count();
-        let (digits, rest) = self.0.split_at_checked(length).filter(|_| length >= least)?;
+        let length = self
+            .0
+            .bytes()
+            .take(most)
+            .take_while(u8::is_ascii_digit)
+            .count();
+        let (digits, rest) = self
+            .0
+            .split_at_checked(length)
+            .filter(|_| length >= least)?;
         self.0 = rest;
         digits.parse().ok()
     }
@@ -109,7 +137,11 @@ impl<'a> Cursor<'a> {
         if self.take("Z").is_some() {
             return Some(0);
         }
-        let sign = if self.take("-").is_some() { -1 } else { self.take("+").map(|()| 1)? };
+        let sign = if self.take("-").is_some() {
+            -1
+        } else {
+            self.take("+").map(|()| 1)?
+        };
         let hours = self.number(2, 2)?;
         self.take(":")?;
         let minutes = self.number(2, 2)?;
@@ -126,15 +158,31 @@ mod tests {
         for (text, expected) in [
             ("2002-12-14", "2002-12-14T00:00:00Z"),
             ("2001-1-2", "2001-01-02T00:00:00Z"),
-            ("2001-12-14t21:59:43.10-05:00", "2001-12-14T21:59:43.1-05:00"),
+            (
+                "2001-12-14t21:59:43.10-05:00",
+                "2001-12-14T21:59:43.1-05:00",
+            ),
             ("2001-12-14 21:59:43,5", "2001-12-14T21:59:43.5Z"),
             ("2001-12-14T1:2:3Z", "2001-12-14T01:02:03Z"),
             ("2001-12-14T21:59:43+00:00", "2001-12-14T21:59:43Z"),
-            ("2001-12-14T21:59:43.1234567899Z", "2001-12-14T21:59:43.123456789Z"),
+            (
+                "2001-12-14T21:59:43.1234567899Z",
+                "2001-12-14T21:59:43.123456789Z",
+            ),
         ] {
             assert_eq!(canonical(text).as_deref(), Some(expected));
         }
-        for text in ["2001-13-14", "2021-02-30", "2001-12-14 21:59:43.10 -5", "2001-12-14T21:59:43", "2001-12-14 21:59:43Z", "201-1-1", "2001-12-14T21:59:43.10-25:00", "2001-12-14T24:00:00Z", "2001-12-14T1:2:3.Z"] {
+        for text in [
+            "2001-13-14",
+            "2021-02-30",
+            "2001-12-14 21:59:43.10 -5",
+            "2001-12-14T21:59:43",
+            "2001-12-14 21:59:43Z",
+            "201-1-1",
+            "2001-12-14T21:59:43.10-25:00",
+            "2001-12-14T24:00:00Z",
+            "2001-12-14T1:2:3.Z",
+        ] {
             assert_eq!(canonical(text), None, "{text}");
         }
         assert!(offset_is_too_far("2001-12-14T21:59:43+24:00"));

@@ -1,8 +1,15 @@
 //! Text for values: what the reference prints, or the style that the place already has.
 
+use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Range;
 
+use base64ct::{Base64, Encoding as _};
+
+use super::block::line_end;
 use super::parse::{Scalar, Style};
 use super::resolve;
 use crate::number;
@@ -17,43 +24,56 @@ pub(crate) enum Caution {
     Quote,
 }
 
-/// The text that stands for a sealed value in the style of the place it takes.
-pub(crate) fn sealed(enc: &str, at: &Scalar, text: &str) -> String {
-    match at.style {
+/// A replacement of bytes of the text.
+pub(crate) type Edit = (Range<usize>, String);
+
+/// What to replace so that a sealed value stands in the style of the place it takes.
+pub(crate) fn sealed(enc: &str, at: &Scalar, text: &str) -> Vec<Edit> {
+    let whole = match at.style {
         Style::Single => format!("'{enc}'"),
         Style::Double => format!("\"{enc}\""),
         Style::Plain if at.flow => format!("\"{enc}\""),
-        Style::Plain => enc.to_string(),
-        Style::Block => match BlockShape::of(at, text) {
-            Some(shape) => shape.write("-", &[enc], shape.digit.is_some()),
-            None => enc.to_string(),
-        },
-    }
+        Style::Block if let Some(shape) = BlockShape::of(at, text) => {
+            return shape.replace(at, text, "-", &[enc], shape.digit.is_some());
+        }
+        Style::Block | Style::Plain => enc.to_owned(),
+    };
+    vec![(at.span.clone(), whole)]
 }
 
-/// The text of an opened value in the place of its sealed form.
-pub(crate) fn opened(value: &Value, at: &Scalar, text: &str, caution: Caution) -> String {
-    let string = match value {
-        Value::Boolean(true) => return "true".to_string(),
-        Value::Boolean(false) => return "false".to_string(),
+/// What to replace so that an opened value stands in the place of its sealed form.
+pub(crate) fn opened(value: &Value, at: &Scalar, text: &str, caution: Caution) -> Vec<Edit> {
+    let whole = match value {
+        Value::Boolean(true) => "true".to_owned(),
+        Value::Boolean(false) => "false".to_owned(),
         // Read back, `-0` would be the integer 0.
-        Value::Float(number) if *number == 0.0 && number.is_sign_negative() => return "-0.0".to_string(),
-        Value::Float(number) => return number::yaml(*number),
-        Value::Integer(number) => return number.to_string(),
-        Value::Null => return "null".to_string(),
-        Value::Time(text) => return text.to_string(),
-        Value::Bytes(bytes) => return format!("!!binary {}", <base64ct::Base64 as base64ct::Encoding>::encode_string(bytes)),
-        Value::String(string) => string.as_str(),
+        Value::Float(number) if *number == 0.0 && number.is_sign_negative() => "-0.0".to_owned(),
+        Value::Float(number) => number::yaml(*number),
+        Value::Integer(number) => number.to_string(),
+        Value::Null => "null".to_owned(),
+        Value::Time(text) => text.to_string(),
+        Value::Bytes(bytes) => format!("!!binary {}", Base64::encode_string(bytes)),
+        Value::String(string) => match at.style {
+            Style::Block
+                if caution == Caution::Keep
+                    && let Some(edits) = BlockShape::of(at, text)
+                        .and_then(|shape| shape.string(at, text, string)) =>
+            {
+                return edits;
+            }
+            Style::Plain if caution == Caution::Keep => canonical(string, at, text),
+            Style::Single if caution == Caution::Keep && fits_single(string) => single(string),
+            _ => double(string),
+        },
     };
-    if caution == Caution::Quote {
-        return double(string);
-    }
-    match at.style {
-        Style::Double => double(string),
-        Style::Single if fits_single(string) => single(string),
-        Style::Single => double(string),
-        Style::Block => BlockShape::of(at, text).and_then(|shape| shape.string(string)).unwrap_or_else(|| double(string)),
-        Style::Plain => canonical(string, at, text),
+    // A comment behind a block's header stays; nothing else of the block may.
+    let header = BlockShape::header(at, text);
+    match header.filter(|_| at.style == Style::Block) {
+        Some(header) => vec![
+            (at.span.start..header.end, whole),
+            (line_end(text, header.end)..at.span.end, String::new()),
+        ],
+        None => vec![(at.span.clone(), whole)],
     }
 }
 
@@ -64,10 +84,20 @@ fn canonical(string: &str, at: &Scalar, text: &str) -> String {
         if at.flow || !fits_literal(string) || has_loose_blank(string) {
             return double(string);
         }
-        let list = text.get(..at.span.start).is_some_and(|before| before.trim_end_matches([' ', '\t']).ends_with('-'));
+        let list = text
+            .get(..at.span.start)
+            .is_some_and(|before| before.trim_end_matches([' ', '\t']).ends_with('-'));
         let indent = at.column + if list { 2 } else { 4 };
-        let shape = BlockShape { indent, digit: None, column: at.column, newline: newline(text), folded: false };
-        return shape.string(string).unwrap_or_else(|| double(string));
+        let shape = BlockShape {
+            indent,
+            digit: None,
+            column: at.column,
+            newline: newline(text),
+            folded: false,
+        };
+        return shape
+            .block(string)
+            .map_or_else(|| double(string), |(header, body)| header + &body);
     }
     match key_or_value(string) {
         plain if plain == string && at.flow && !is_flow_safe(string) => double(string),
@@ -78,16 +108,26 @@ fn canonical(string: &str, at: &Scalar, text: &str) -> String {
 /// One-line text as the reference writes it, for keys and values in block context.
 pub(crate) fn key_or_value(string: &str) -> String {
     let typed = !resolve::is_plain_string(string) && string != "<<";
-    if typed || is_old_boolean(string) || is_base_sixty(string) || !string.chars().all(is_printable) {
+    if typed || is_old_boolean(string) || is_base_sixty(string) || !string.chars().all(is_printable)
+    {
         return double(string);
     }
-    if is_forbidden_plain(string) || string == "<<" { single(string) } else { string.to_string() }
+    if is_forbidden_plain(string) || string == "<<" {
+        single(string)
+    } else {
+        string.to_owned()
+    }
 }
 
 fn is_forbidden_plain(string: &str) -> bool {
     let first = string.chars().next();
     let leads = first.is_some_and(|c| "#,[]{}&*!|>'\"%@`".contains(c));
-    let indicator = ["?", ":", "-"].iter().any(|mark| string == *mark || string.strip_prefix(mark).is_some_and(|rest| rest.starts_with(' ')));
+    let indicator = ["?", ":", "-"].iter().any(|mark| {
+        string == *mark
+            || string
+                .strip_prefix(mark)
+                .is_some_and(|rest| rest.starts_with(' '))
+    });
     leads
         || indicator
         || string.contains(": ")
@@ -100,14 +140,30 @@ fn is_forbidden_plain(string: &str) -> bool {
 }
 
 fn is_flow_safe(string: &str) -> bool {
-    string.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '-' | '+' | '='))
+    string
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '-' | '+' | '='))
         && !string.starts_with('-')
 }
 
 fn is_old_boolean(string: &str) -> bool {
     matches!(
         string,
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF"
+        "y" | "Y"
+            | "yes"
+            | "Yes"
+            | "YES"
+            | "on"
+            | "On"
+            | "ON"
+            | "n"
+            | "N"
+            | "no"
+            | "No"
+            | "NO"
+            | "off"
+            | "Off"
+            | "OFF"
     )
 }
 
@@ -117,7 +173,9 @@ fn is_base_sixty(string: &str) -> bool {
     let (string, fraction) = string.split_once('.').unwrap_or((string, ""));
     let mut parts = string.split(':');
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'_');
-    let head = parts.next().is_some_and(|head| head.starts_with(|c: char| c.is_ascii_digit()) && digits(head));
+    let head = parts
+        .next()
+        .is_some_and(|head| head.starts_with(|c: char| c.is_ascii_digit()) && digits(head));
     let mut more = false;
     let tail = parts.all(|part| {
         more = true;
@@ -140,9 +198,13 @@ fn fits_single(string: &str) -> bool {
 }
 
 fn fits_literal(string: &str) -> bool {
-    string.chars().all(|c| is_printable(c) || c == '\n' || c == '\t')
+    string
+        .chars()
+        .all(|c| is_printable(c) || c == '\n' || c == '\t')
         && !string.starts_with('\t')
-        && !string.lines().any(|line| !line.is_empty() && line.trim_matches([' ', '\t']).is_empty())
+        && !string
+            .lines()
+            .any(|line| !line.is_empty() && line.trim_matches([' ', '\t']).is_empty())
 }
 
 /// A blank before a line break or at the end: the reference takes double quotes then.
@@ -218,10 +280,36 @@ impl BlockShape {
             Some(digit) => at.column + digit,
             None => seen.unwrap_or(at.column + 2),
         };
-        Some(Self { indent, digit, column: at.column, newline: newline(text), folded: header.starts_with('>') })
+        Some(Self {
+            indent,
+            digit,
+            column: at.column,
+            newline: newline(text),
+            folded: header.starts_with('>'),
+        })
     }
 
-    fn string(&self, string: &str) -> Option<String> {
+    /// The header's indicators: `|`, `>2-`, …
+    fn header(at: &Scalar, text: &str) -> Option<Range<usize>> {
+        let source = text.get(at.span.clone())?;
+        let length = 1 + source
+            .bytes()
+            .skip(1)
+            .take_while(|b| matches!(b, b'+' | b'-' | b'0'..=b'9'))
+            .count();
+        source
+            .starts_with(['|', '>'])
+            .then_some(at.span.start..at.span.start + length)
+    }
+
+    /// Edits that put a string in the place of the block scalar `at`.
+    fn string(&self, at: &Scalar, text: &str, string: &str) -> Option<Vec<Edit>> {
+        let (header, body) = self.block(string)?;
+        Self::edits(at, text, header, body)
+    }
+
+    /// Header and body of a string; `None` when a block cannot hold it.
+    fn block(&self, string: &str) -> Option<(String, String)> {
         if !fits_literal(string) || string.is_empty() {
             return None;
         }
@@ -232,22 +320,54 @@ impl BlockShape {
             _ => "+",
         };
         let needs_digit = self.digit.is_some() || string.starts_with([' ', '\n']);
-        let body = if chomp == "+" { string.strip_suffix('\n').unwrap_or(string) } else { body };
-        let lines: alloc::vec::Vec<&str> = body.split('\n').collect();
-        // Text with line breaks of its own cannot be told from folded text.
-        if self.folded && lines.len() > 1 {
-            return Some(Self { folded: false, ..*self }.write(chomp, &lines, needs_digit));
+        if needs_digit && !(1..=9).contains(&self.indent.checked_sub(self.column)?) {
+            return None;
         }
-        (!needs_digit || (1..=9).contains(&self.indent.checked_sub(self.column)?))
-            .then(|| self.write(chomp, &lines, needs_digit))
+        let body = if chomp == "+" {
+            string.strip_suffix('\n').unwrap_or(string)
+        } else {
+            body
+        };
+        let lines: Vec<&str> = body.split('\n').collect();
+        // Line breaks of its own cannot be told from folded ones.
+        let shape = Self {
+            folded: self.folded && lines.len() == 1,
+            ..*self
+        };
+        Some((shape.head(chomp, needs_digit), shape.body(&lines)))
     }
 
-    fn write(&self, chomp: &str, lines: &[&str], digit: bool) -> String {
+    fn replace(
+        &self,
+        at: &Scalar,
+        text: &str,
+        chomp: &str,
+        lines: &[&str],
+        digit: bool,
+    ) -> Vec<Edit> {
+        let edits = Self::edits(at, text, self.head(chomp, digit), self.body(lines));
+        edits
+            .unwrap_or_else(|| vec![(at.span.clone(), self.head(chomp, digit) + &self.body(lines))])
+    }
+
+    /// A comment behind the header stays between the two.
+    fn edits(at: &Scalar, text: &str, header: String, body: String) -> Option<Vec<Edit>> {
+        let place = Self::header(at, text)?;
+        let rest = line_end(text, place.end);
+        Some(vec![(place, header), (rest..at.span.end.max(rest), body)])
+    }
+
+    fn head(&self, chomp: &str, digit: bool) -> String {
         let mut text = String::from(if self.folded { ">" } else { "|" });
         if digit {
             text.push_str(&self.indent.saturating_sub(self.column).to_string());
         }
         text.push_str(chomp);
+        text
+    }
+
+    fn body(&self, lines: &[&str]) -> String {
+        let mut text = String::new();
         for line in lines {
             text.push_str(self.newline);
             if !line.is_empty() {
@@ -266,11 +386,33 @@ mod tests {
     #[test]
     fn one_line_text_is_quoted_as_the_reference_does() {
         for (string, text) in [
-            ("plain", "plain"), ("a b", "a b"), ("it's", "it's"), ("x\\y", "x\\y"), ("-x", "-x"), ("a, b", "a, b"),
-            ("1", "\"1\""), ("true", "\"true\""), ("y", "\"y\""), ("1:20", "\"1:20\""), ("~", "\"~\""), ("", "\"\""),
-            ("1:60", "1:60"), ("2001-01-01", "\"2001-01-01\""), ("# c", "'# c'"), ("- x", "'- x'"), ("a: b", "'a: b'"),
-            ("a:", "'a:'"), ("a #b", "'a #b'"), (" a", "' a'"), ("'q", "'''q'"), ("---x", "'---x'"),
-            ("a\tb", "\"a\\tb\""), ("😀", "\"\\U0001F600\""), ("é", "é"), ("\u{85}", "\"\\N\""), ("0o8", "0o8"),
+            ("plain", "plain"),
+            ("a b", "a b"),
+            ("it's", "it's"),
+            ("x\\y", "x\\y"),
+            ("-x", "-x"),
+            ("a, b", "a, b"),
+            ("1", "\"1\""),
+            ("true", "\"true\""),
+            ("y", "\"y\""),
+            ("1:20", "\"1:20\""),
+            ("~", "\"~\""),
+            ("", "\"\""),
+            ("1:60", "1:60"),
+            ("2001-01-01", "\"2001-01-01\""),
+            ("# c", "'# c'"),
+            ("- x", "'- x'"),
+            ("a: b", "'a: b'"),
+            ("a:", "'a:'"),
+            ("a #b", "'a #b'"),
+            (" a", "' a'"),
+            ("'q", "'''q'"),
+            ("---x", "'---x'"),
+            ("a\tb", "\"a\\tb\""),
+            ("😀", "\"\\U0001F600\""),
+            ("é", "é"),
+            ("\u{85}", "\"\\N\""),
+            ("0o8", "0o8"),
         ] {
             assert_eq!(key_or_value(string), text, "{string:?}");
         }

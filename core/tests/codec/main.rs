@@ -1,0 +1,13 @@
+//! The codec through its public surface: documents, marks, the guard, and hostile input.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may stop the test"
+)]
+
+mod documents;
+mod guard;
+mod hostile;
+mod marks;
+mod support;
