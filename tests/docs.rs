@@ -142,3 +142,62 @@ fn every_code_of_the_codec_is_explained() {
         );
     }
 }
+
+/// Codes named in a source file: a kebab-case text behind `=`, `code:` or as an argument to a failure.
+fn codes_in(source: &str, before: &str, after: &str) -> BTreeSet<String> {
+    let kebab =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    source
+        .split(before)
+        .skip(1)
+        .filter_map(|rest| rest.split_once(after).map(|(code, _)| code.to_owned()))
+        .filter(|code| kebab(code))
+        .collect()
+}
+
+fn codes_of_the_server() -> BTreeSet<String> {
+    codes_in(&read("server/src/error.rs"), "= \"", "\", ")
+}
+
+fn codes_of_the_command() -> BTreeSet<String> {
+    let mut codes = codes_in(&read("cli/src/exit.rs"), "code: \"", "\"");
+    for file in ["cli/src/commands.rs", "cli/src/files.rs"] {
+        let source: String = read(file).split_whitespace().collect();
+        codes.extend(codes_in(&source, "usage(\"", "\""));
+    }
+    codes
+}
+
+#[test]
+fn every_code_of_the_server_is_explained() {
+    let (codes, documented) = (codes_of_the_server(), documented_codes());
+    assert!(codes.len() > 30, "only {codes:?}");
+    assert_eq!(
+        codes.difference(&documented).collect::<Vec<_>>(),
+        Vec::<&String>::new()
+    );
+}
+
+#[test]
+fn every_code_of_the_command_is_explained() {
+    let (codes, documented) = (codes_of_the_command(), documented_codes());
+    assert!(codes.len() >= 6, "only {codes:?}");
+    assert_eq!(
+        codes.difference(&documented).collect::<Vec<_>>(),
+        Vec::<&String>::new()
+    );
+}
+
+#[test]
+fn no_code_is_explained_that_is_gone() {
+    let mut known: BTreeSet<_> = ErrorCode::ALL
+        .iter()
+        .map(|code| code.as_str().to_owned())
+        .collect();
+    known.extend(codes_of_the_server());
+    known.extend(codes_of_the_command());
+    assert_eq!(
+        documented_codes().difference(&known).collect::<Vec<_>>(),
+        Vec::<&String>::new()
+    );
+}
