@@ -1,0 +1,324 @@
+//! The write guard: what may enter the server at all (R-01, R-02 of the threat model).
+//!
+//! A file passes when it is exactly what its marks promise, sealed to the registered recipient, before
+//! its bytes reach the disk, a log or a queue. Then it is compared with the file on the branch: what was
+//! sealed there may not come back in clear. The check of a single text is the codec's
+//! ([`stackseal_core::guard`]).
+
+use std::collections::BTreeSet;
+
+use stackseal_core::document::{Document, Encrypted, Leaf, Plain, is_sealed};
+use stackseal_core::marks::Mark;
+use stackseal_core::{Limits, Recipient};
+use stackseal_model::api::{MAX_FILE_BYTES, SaveFile};
+use stackseal_model::stack::MemberKind;
+
+use crate::error::{Code, Error};
+
+/// A file that passed.
+#[derive(Debug)]
+pub(crate) struct Passed {
+    /// The wrapped data keys in it, for the ledger.
+    pub(crate) entries: Vec<String>,
+}
+
+/// Checks one file of a save by itself.
+///
+/// # Errors
+/// `file-too-large`, `encryption-missing`, `secret-in-clear`, and the codec's codes with path and line.
+pub(crate) fn check(file: &SaveFile, recipient: Option<&Recipient>) -> Result<Passed, Error> {
+    if file.text.len() > MAX_FILE_BYTES {
+        return Err(Error::refused(Code::FileTooLarge, "").at(place(file)));
+    }
+    let marks = file
+        .marks
+        .iter()
+        .map(|text| Mark::parse(text))
+        .collect::<Result<Vec<_>, _>>()?;
+    if !marks.is_empty() && recipient.is_none() {
+        return Err(Error::refused(Code::EncryptionMissing, ""));
+    }
+    let recipients: Vec<_> = recipient.into_iter().cloned().collect();
+    let guarded = stackseal_core::guard::check(
+        file.text.as_bytes(),
+        &marks,
+        &recipients,
+        &Limits::default(),
+    )?;
+    if marks.is_empty() && file.kind == MemberKind::Manifest {
+        refuse_plain_secret(file)?;
+    }
+    Ok(Passed {
+        entries: guarded.entries.into_iter().map(|entry| entry.enc).collect(),
+    })
+}
+
+/// Checks that nothing sealed in the text on the branch, or marked in the cluster file, would stand in
+/// clear. A mark may go together with the keys it names, never before them.
+///
+/// # Errors
+/// `marks-shrink` with the key.
+pub(crate) fn check_against(
+    text: &[u8],
+    marks: &[String],
+    head_marks: &[String],
+    head_text: Option<&[u8]>,
+) -> Result<(), Error> {
+    // the head may hold what others wrote under wider limits than ours
+    let limits = Limits {
+        bytes: 2 * MAX_FILE_BYTES,
+        ..Limits::generous()
+    };
+    let new = leaves(text, &limits)?;
+    for gone in head_marks.iter().filter(|mark| !marks.contains(mark)) {
+        // a mark that never was well-formed protects nothing
+        let Ok(mark) = Mark::parse(gone) else {
+            continue;
+        };
+        let uncovered = |leaf: &&Leaf| names(&mark, leaf) && !leaf.sealed && !leaf.empty;
+        if let Some(leaf) = new.iter().find(uncovered) {
+            return Err(shrink(
+                format!(
+                    "The mark {gone} cannot be removed while its key stands in the file; keep the mark."
+                ),
+                leaf,
+            ));
+        }
+    }
+    let Some(head) = head_text else { return Ok(()) };
+    // A text on the branch that cannot be read holds nothing that this save could uncover.
+    let Ok(old) = leaves(head, &limits) else {
+        return Ok(());
+    };
+    let sealed: BTreeSet<_> = old
+        .iter()
+        .filter(|leaf| leaf.sealed)
+        .map(|leaf| (leaf.document, leaf.path.clone()))
+        .collect();
+    let uncovered = new.iter().find(|leaf| {
+        !leaf.sealed && !leaf.empty && sealed.contains(&(leaf.document, leaf.path.clone()))
+    });
+    match uncovered {
+        Some(leaf) => Err(shrink(
+            format!(
+                "The value {} is sealed on the branch and would stand in clear; mark its key.",
+                leaf.path
+            ),
+            leaf,
+        )),
+        None => Ok(()),
+    }
+}
+
+fn shrink(detail: String, leaf: &Leaf) -> Error {
+    Error::refused(Code::MarksShrink, detail)
+        .at(leaf.path.to_string())
+        .at_line(Some(leaf.line))
+}
+
+/// Whether a mark means a value, taken as widely as any reader could take it.
+fn names(mark: &Mark, leaf: &Leaf) -> bool {
+    let last = mark.text().rsplit('.').next().unwrap_or_default();
+    leaf.path
+        .keys()
+        .any(|key| key == last || key == mark.text())
+}
+
+fn leaves(text: &[u8], limits: &Limits) -> Result<Vec<Leaf>, Error> {
+    Ok(if is_sealed(text, limits)? {
+        Document::<Encrypted>::parse(text, limits)?.leaves()
+    } else {
+        Document::<Plain>::parse(text, limits)?.leaves()
+    })
+}
+
+/// A `Secret` with values and no mark is a mistake, whatever the person meant.
+fn refuse_plain_secret(file: &SaveFile) -> Result<(), Error> {
+    let document = Document::<Plain>::parse(file.text.as_bytes(), &Limits::default())?;
+    let leaves = document.leaves();
+    let top = |leaf: &Leaf| leaf.path.keys().next().map(str::to_owned);
+    let is_kind = |leaf: &&Leaf| {
+        let value = document.text().get(leaf.span.clone()).unwrap_or_default();
+        leaf.path.keys().eq(["kind"]) && value.trim_matches(['"', '\'']) == "Secret"
+    };
+    let secrets: BTreeSet<_> = leaves
+        .iter()
+        .filter(is_kind)
+        .map(|leaf| leaf.document)
+        .collect();
+    let value = leaves.iter().find(|leaf| {
+        let holds = matches!(top(leaf).as_deref(), Some("data" | "stringData"));
+        secrets.contains(&leaf.document) && holds && !leaf.empty
+    });
+    match value {
+        Some(leaf) => Err(Error::refused(Code::SecretInClear, "")
+            .at(leaf.path.to_string())
+            .at_line(Some(leaf.line))),
+        None => Ok(()),
+    }
+}
+
+fn place(file: &SaveFile) -> String {
+    format!("{} {}", file.kind.as_str(), file.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use stackseal_core::{Identity, Sealing, Timestamp};
+    use stackseal_model::name::MemberName;
+
+    use super::*;
+    use crate::random;
+
+    fn file(text: &str, marks: &[&str]) -> SaveFile {
+        SaveFile {
+            kind: MemberKind::Manifest,
+            name: MemberName::parse("creds").unwrap(),
+            namespace: None,
+            chart: None,
+            marks: marks.iter().map(|mark| (*mark).to_owned()).collect(),
+            text: text.to_owned(),
+            base_blob: None,
+        }
+    }
+
+    fn sealed(text: &str, marks: &[&str], recipient: &Recipient) -> String {
+        let plain = Document::<Plain>::parse(text.as_bytes(), &Limits::default()).unwrap();
+        let marks: Vec<_> = marks
+            .iter()
+            .map(|mark| Mark::parse(mark).unwrap())
+            .collect();
+        let analysis = stackseal_core::marks::analyse(&plain, &marks);
+        let sealing = Sealing {
+            recipients: std::slice::from_ref(recipient),
+            selector: analysis.rule().unwrap(),
+            now: Timestamp::from_unix(1_790_000_000).unwrap(),
+            random: &mut random::fill,
+        };
+        plain.seal(sealing).unwrap().text().to_owned()
+    }
+
+    fn recipient() -> Recipient {
+        Identity::generate(&mut random::fill).unwrap().recipient()
+    }
+
+    fn code(result: Result<impl Sized, Error>) -> String {
+        result
+            .err()
+            .map(|error| error.problem().code)
+            .unwrap_or_default()
+    }
+
+    const SECRET: &str = "apiVersion: v1\nkind: Secret\nstringData:\n  user: u\n  password: p\n";
+
+    #[test]
+    fn sealed_text_passes_and_everything_short_of_it_does_not() {
+        let (ours, foreign) = (recipient(), recipient());
+        let good = sealed(SECRET, &["password"], &ours);
+        let passed = check(&file(&good, &["password"]), Some(&ours)).unwrap();
+        assert_eq!(passed.entries.len(), 1);
+        assert_eq!(
+            code(check(&file(SECRET, &["password"]), Some(&ours))),
+            "leaf-not-sealed"
+        );
+        assert_eq!(
+            code(check(&file(&good, &["password", "user"]), Some(&ours))),
+            "invalid-selector"
+        );
+        assert_eq!(
+            code(check(&file(&good, &["token"]), Some(&ours))),
+            "mark-matches-nothing"
+        );
+        assert_eq!(
+            code(check(&file(&good, &["password"]), Some(&foreign))),
+            "recipient-mismatch"
+        );
+        assert_eq!(
+            code(check(&file(&good, &["password"]), None)),
+            "encryption-missing"
+        );
+        assert_eq!(
+            code(check(&file(&good, &[]), Some(&ours))),
+            "already-sealed"
+        );
+        let half = good.replace(
+            "user: u",
+            "user: ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]",
+        );
+        assert_eq!(
+            code(check(&file(&half, &["password"]), Some(&ours))),
+            "value-looks-sealed"
+        );
+    }
+
+    #[test]
+    fn a_secret_with_values_needs_a_mark() {
+        let refused = check(&file(SECRET, &[]), None).unwrap_err().problem();
+        assert_eq!(
+            (refused.code.as_str(), refused.line),
+            ("secret-in-clear", Some(4))
+        );
+        let second = format!(
+            "kind: ConfigMap\ndata: {{a: b}}\n---\n{}",
+            SECRET.replace("Secret", "'Secret'")
+        );
+        assert_eq!(code(check(&file(&second, &[]), None)), "secret-in-clear");
+        for fine in [
+            "kind: Secret\ndata:\n",
+            "kind: Secret\ndata: {a: ''}\n",
+            "kind: ConfigMap\ndata: {a: b}\n",
+        ] {
+            assert_eq!(code(check(&file(fine, &[]), None)), "", "{fine}");
+        }
+        let values = SaveFile {
+            kind: MemberKind::Addon,
+            ..file(SECRET, &[])
+        };
+        assert_eq!(code(check(&values, None)), "");
+    }
+
+    #[test]
+    fn what_was_sealed_may_go_but_not_come_back_in_clear() {
+        let ours = recipient();
+        let old = sealed(SECRET, &["password"], &ours);
+        let against = |text: &str, marks: &[&str], head_marks: &[&str], head: &str| {
+            let list = |marks: &[&str]| {
+                marks
+                    .iter()
+                    .map(|mark| (*mark).to_owned())
+                    .collect::<Vec<_>>()
+            };
+            code(check_against(
+                text.as_bytes(),
+                &list(marks),
+                &list(head_marks),
+                Some(head.as_bytes()),
+            ))
+        };
+        assert_eq!(against(&old, &["password"], &["password"], &old), "");
+        let config = SECRET.replace("Secret", "ConfigMap");
+        assert_eq!(against(&config, &[], &["password"], &old), "marks-shrink");
+        // sealed by another tool, no mark in the cluster file
+        assert_eq!(against(&config, &[], &[], &old), "marks-shrink");
+        let without = SECRET.replace("  password: p\n", "");
+        assert_eq!(against(&without, &[], &["password"], &old), "");
+        // a path narrowed to another place of the same name
+        let moved = "kind: ConfigMap\nother:\n  password: p\n";
+        assert_eq!(
+            against(moved, &[], &["stringData.password"], &old),
+            "marks-shrink"
+        );
+        let wider = sealed(SECRET, &["stringData.password"], &ours);
+        assert_eq!(
+            against(&wider, &["stringData.password"], &["password"], &old),
+            ""
+        );
+        assert_eq!(against(&config, &[], &[], "not: [yaml"), "");
+    }
+
+    #[test]
+    fn a_file_over_one_mebibyte_is_refused_before_it_is_parsed() {
+        let text = "a: ".to_owned() + &"x".repeat(MAX_FILE_BYTES);
+        assert_eq!(code(check(&file(&text, &[]), None)), "file-too-large");
+    }
+}

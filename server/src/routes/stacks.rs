@@ -1,0 +1,121 @@
+//! Stacks as the branch has them.
+
+use axum::extract::{Path, State as Shared};
+use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
+use git2::Oid;
+use stackseal_core::Limits;
+use stackseal_core::document::is_sealed;
+use stackseal_model::api::{IDEMPOTENCY_HEADER, NewStack, Save};
+use stackseal_model::name::StackName;
+use stackseal_model::stack::{Member as StackMember, Stack, StackSummary};
+
+use crate::auth::Member;
+use crate::body;
+use crate::cluster::{ClusterMember, ClusterStack};
+use crate::error::{Code, Error};
+use crate::git::repository::{File, Found};
+use crate::saves::accept::{self, Asked};
+use crate::saves::plan::read_cluster;
+use crate::state::State;
+use crate::telemetry::RequestId;
+
+/// `GET /api/v1/stacks`
+pub(crate) async fn list(
+    _member: Member,
+    Shared(state): Shared<State>,
+) -> Result<Json<Vec<StackSummary>>, Error> {
+    let head = state.mirror().refresh().await?;
+    let (cluster, _) = read_cluster(&state, head).await?;
+    let mut summaries = Vec::with_capacity(cluster.stacks().len());
+    for stack in cluster.stacks() {
+        let members = members(&state, head, stack).await?;
+        summaries.push(StackSummary {
+            name: stack.name.clone(),
+            description: stack.description.clone(),
+            members: members.len(),
+            sealed: members.iter().filter(|member| member.sealed).count(),
+        });
+    }
+    Ok(Json(summaries))
+}
+
+/// `POST /api/v1/stacks`: a save without files.
+pub(crate) async fn create(
+    member: Member,
+    Shared(state): Shared<State>,
+    Extension(request): Extension<RequestId>,
+    headers: HeaderMap,
+    body: body::Json<NewStack>,
+) -> Result<(StatusCode, Json<Save>), Error> {
+    let key = headers
+        .get(IDEMPOTENCY_HEADER)
+        .map(|key| key.to_str().unwrap_or_default());
+    let key = key.map(|key| accept::key(Some(key))).transpose()?;
+    let asked = Asked {
+        member: &member,
+        request_id: &request.0,
+        key,
+        digest: body.digest,
+    };
+    let NewStack { name, description } = body.value;
+    let save = accept::accept_stack(&state, &asked, name, description).await?;
+    Ok((StatusCode::ACCEPTED, Json(save)))
+}
+
+/// `GET /api/v1/stacks/{stack}`
+pub(crate) async fn show(
+    _member: Member,
+    Shared(state): Shared<State>,
+    Path(name): Path<String>,
+) -> Result<Json<Stack>, Error> {
+    let missing = || Error::refused(Code::StackMissing, "");
+    let name = StackName::parse(&name).map_err(|_| missing())?;
+    let head = state.mirror().refresh().await?;
+    let (cluster, _) = read_cluster(&state, head).await?;
+    let stack = cluster.stack(&name).ok_or_else(missing)?;
+    Ok(Json(Stack {
+        name,
+        description: stack.description.clone(),
+        members: members(&state, head, stack).await?,
+        commit: head.map(|oid| oid.to_string()).unwrap_or_default(),
+    }))
+}
+
+/// The members whose files are on the branch and are text.
+async fn members(
+    state: &State,
+    head: Option<Oid>,
+    stack: &ClusterStack,
+) -> Result<Vec<StackMember>, Error> {
+    let mut members = Vec::with_capacity(stack.members.len());
+    for member in &stack.members {
+        let Ok(path) = state.config().cluster_file.beside(&member.from_file) else {
+            continue;
+        };
+        let wanted = path.clone();
+        let found = state
+            .mirror()
+            .in_clone(move |clone| clone.find(head, &wanted))
+            .await?;
+        if let Found::File(file) = found {
+            members.extend(read(member, path.as_str(), file));
+        }
+    }
+    Ok(members)
+}
+
+fn read(member: &ClusterMember, path: &str, file: File) -> Option<StackMember> {
+    let text = String::from_utf8(file.bytes).ok()?;
+    Some(StackMember {
+        kind: member.kind,
+        name: member.name.clone(),
+        namespace: member.namespace.clone(),
+        chart: member.chart.clone(),
+        marks: member.marks.clone(),
+        path: path.to_owned(),
+        blob: file.blob.to_string(),
+        sealed: is_sealed(text.as_bytes(), &Limits::generous()).unwrap_or(false),
+        text,
+    })
+}
