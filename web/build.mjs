@@ -74,14 +74,14 @@ const [programFile, scriptFile, themeFile, styleFile] = await Promise.all([
 ]);
 
 const head = [
-  `<link rel="preload" href="/${programFile.name}" as="fetch" type="application/wasm" crossorigin="anonymous" integrity="${programFile.integrity}" />`,
+  `<link rel="preload" href="/${programFile.name}" as="fetch" type="application/wasm" crossorigin="anonymous" />`,
   `<link rel="stylesheet" href="/${styleFile.name}" integrity="${styleFile.integrity}" />`,
   `<script src="/${themeFile.name}" integrity="${themeFile.integrity}"></script>`,
   `<script type="module" src="/${scriptFile.name}" integrity="${scriptFile.integrity}"></script>`,
 ];
 const index = path.join(staging, "index.html");
 const html = (await readFile(index, "utf8"))
-  .replace(/^\s*<!--[\s\S]*?-->\n/gm, "")
+  .replace(/^\s*(<!--[\s\S]*?-->|<link data-trunk [^>]*>)\n/gm, "")
   .replace(/\s*<\/head>/, `\n    ${head.join("\n    ")}\n  </head>`);
 if (!html.includes(scriptFile.name)) throw new Error("index.html has no </head>");
 await writeFile(index, html);

@@ -52,19 +52,18 @@ export class Editor {
   /**
    * Shows a file; its history and cursor are kept from the last time unless the text differs.
    * @param {string} id @param {string} text @param {string} label @param {boolean} readOnly
+   * @param {string} marks as for setMarks: a value is masked before it is first shown
    */
-  open(id, text, label, readOnly) {
+  open(id, text, label, readOnly, marks) {
     if (this.current !== null) {
       this.hideAll();
       this.states.set(this.current.id, { state: this.view.state, readOnly: this.current.readOnly, label: this.current.label });
     }
     this.current = { id, readOnly, label };
     const kept = this.states.get(id);
-    if (kept && kept.readOnly === readOnly && kept.label === label && kept.state.sliceDoc() === text) {
-      this.view.setState(kept.state);
-    } else {
-      this.view.setState(this.#state(text, label, readOnly));
-    }
+    const same = kept && kept.readOnly === readOnly && kept.label === label && kept.state.sliceDoc() === text;
+    const state = same ? kept.state : this.#state(text, label, readOnly);
+    this.view.setState(state.update({ effects: setMarks.of(JSON.parse(marks)) }).state);
   }
 
   /** The text as it is saved, line breaks as they were. */

@@ -1,2 +1,26 @@
-//! Placeholder while the workspace is laid out.
-fn main() {}
+//! The Stack Builder: a page that seals marked values in the browser, before anything is sent.
+//!
+//! Client-side rendered with Leptos, through its builder functions instead of `view!` (see `components`).
+//! [`seal`] is the only caller of the codec; [`api`] is the only caller of the server.
+#![allow(unreachable_pub, reason = "in a program `pub` says that other modules use it")]
+
+mod api;
+mod app;
+mod browser;
+mod components;
+mod diff;
+mod draft;
+mod error;
+mod offsets;
+mod pages;
+mod route;
+mod samples;
+mod seal;
+mod session;
+mod words;
+mod workbench;
+
+fn main() {
+    std::panic::set_hook(Box::new(|_| browser::give_up()));
+    leptos::mount::mount_to_body(app::app);
+}

@@ -1,0 +1,20 @@
+//! The widgets that screens are made of, one per file.
+//!
+//! They are built with functions instead of `view!`: the macro hands static parts to `innerHTML`, which the
+//! page's policy (Trusted Types) forbids.
+
+pub mod copy;
+pub mod details;
+pub mod dialog;
+pub mod editor;
+pub mod field;
+pub mod frame;
+pub mod git_pane;
+pub mod help;
+pub mod icon;
+pub mod keys;
+pub mod members;
+pub mod notice;
+pub mod save_bar;
+pub mod theme;
+pub mod toast;

@@ -1,0 +1,110 @@
+//! What the cluster file says about a member besides its text: name, namespace, chart.
+
+use leptos::ev;
+use leptos::html::{button, div, h2, input, label, p};
+use leptos::prelude::*;
+use stackseal_model::name::{MemberName, NamespaceName};
+use stackseal_model::stack::{Chart, MemberKind};
+
+use super::icon::{Icon, icon};
+use crate::draft::Draft;
+use crate::error::sentence;
+use crate::workbench::Workbench;
+
+/// The head of the editor: what this file is, and its fields.
+pub fn details(draft: Draft) -> AnyView {
+    let is_new = Memo::new(move |_| draft.origin.with(Option::is_none));
+    let addon = draft.kind == MemberKind::Addon;
+    let heading = move || {
+        let name = draft.name.get();
+        let kind = if addon { "add-on" } else { "manifest" };
+        if name.is_empty() { format!("New {kind}") } else { name }
+    };
+    let name_error = move || match draft.name.get() {
+        name if name.is_empty() => None,
+        name => MemberName::parse(&name).err().map(|invalid| invalid.message),
+    };
+    let namespace_error = move || match draft.namespace.get() {
+        name if name.is_empty() => None,
+        name => NamespaceName::parse(&name).err().map(|invalid| invalid.message),
+    };
+    let chart = move |part: fn(&mut Chart) -> &mut String| {
+        let read = move || draft.chart.with(|chart| part(&mut chart.clone()).clone());
+        let write = move |text: String| draft.chart.update(|chart| *part(chart) = text);
+        (read, write)
+    };
+    let chart_fields = addon.then(|| {
+        let (name, set_name) = chart(|chart| &mut chart.name);
+        let (version, set_version) = chart(|chart| &mut chart.version);
+        let (registry, set_registry) = chart(|chart| &mut chart.repository_url);
+        (
+            entry("member-chart", "Chart", name, set_name, || None),
+            entry("member-version", "Version", version, set_version, || None),
+            entry("member-registry", "Chart registry", registry, set_registry, || None),
+        )
+    });
+    let path = move || draft.origin.with(|origin| origin.as_ref().map(|origin| origin.path.clone()));
+    div()
+        .class("details")
+        .child((
+            div().class("details-head").child((
+                h2().child((icon(if addon { Icon::Package } else { Icon::File }), heading)),
+                p().class("path").child(path),
+                discard(draft),
+            )),
+            div().class("details-fields").child((
+                move || {
+                    is_new.get().then(|| {
+                        entry("member-name", "Name", move || draft.name.get(), move |text| draft.name.set(text), name_error)
+                    })
+                },
+                entry("member-namespace", "Namespace", move || draft.namespace.get(), move |text| draft.namespace.set(text), namespace_error),
+                chart_fields,
+            )),
+        ))
+        .into_any()
+}
+
+fn discard(draft: Draft) -> AnyView {
+    let bench = Workbench::take();
+    let shown = Memo::new(move |_| draft.changed.get() && !draft.locked.get());
+    let is_new = move || draft.origin.with(Option::is_none);
+    (move || {
+        shown.get().then(|| {
+            button()
+                .r#type("button")
+                .class("quiet")
+                .on(ev::click, move |_| bench.asks_to_discard.set(Some(draft)))
+                .child(move || if is_new() { "Remove this file" } else { "Discard changes" })
+        })
+    })
+    .into_any()
+}
+
+fn entry(
+    id: &'static str,
+    name: &'static str,
+    value: impl Fn() -> String + Send + Sync + 'static,
+    set: impl Fn(String) + 'static,
+    error: impl Fn() -> Option<String> + Send + Sync + Clone + 'static,
+) -> AnyView {
+    let wrong = error.clone();
+    let error_id = format!("{id}-error");
+    div()
+        .class("entry")
+        .child((
+            label().attr("for", id).child(name),
+            input()
+                .id(id)
+                .r#type("text")
+                .attr("autocomplete", "off")
+                .attr("autocapitalize", "off")
+                .attr("spellcheck", "false")
+                .attr("aria-describedby", error_id.clone())
+                .attr("aria-invalid", move || wrong().map(|_| "true"))
+                .prop("value", value)
+                .on(ev::input, move |event| set(event_target_value(&event))),
+            p().id(error_id).class("hint wrong").child(move || error().map(|message| sentence(&message))),
+        ))
+        .into_any()
+}

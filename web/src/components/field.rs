@@ -1,0 +1,50 @@
+//! A labelled line of text with its hint and its error, tied together for assistive technology.
+
+use leptos::ev;
+use leptos::html::{div, input, label, p};
+use leptos::prelude::*;
+
+use crate::error::sentence;
+
+/// What a field is called and holds.
+#[derive(Clone, Copy)]
+pub struct Field {
+    /// Unique in the page.
+    pub id: &'static str,
+    /// The visible name.
+    pub label: &'static str,
+    /// A sentence under the field; may be empty.
+    pub hint: &'static str,
+    /// The text.
+    pub value: RwSignal<String>,
+    /// What is wrong with the text, once it is not empty.
+    pub check: fn(&str) -> Option<String>,
+}
+
+/// The field.
+pub fn field(field: Field) -> AnyView {
+    let Field { id, label: name, hint, value, check } = field;
+    let error = Memo::new(move |_| value.with(|text| if text.is_empty() { None } else { check(text) }));
+    let hint_id = format!("{id}-hint");
+    div()
+        .class("field")
+        .child((
+            label().attr("for", id).child(name),
+            input()
+                .id(id)
+                .r#type("text")
+                .attr("autocomplete", "off")
+                .attr("autocapitalize", "off")
+                .attr("spellcheck", "false")
+                .attr("aria-describedby", hint_id.clone())
+                .attr("aria-invalid", move || error.with(Option::is_some).then_some("true"))
+                .prop("value", move || value.get())
+                .on(ev::input, move |event| value.set(event_target_value(&event))),
+            p()
+                .id(hint_id)
+                .class("hint")
+                .class(("wrong", move || error.with(Option::is_some)))
+                .child(move || error.get().map_or_else(|| hint.to_owned(), |message| sentence(&message))),
+        ))
+        .into_any()
+}

@@ -1,0 +1,120 @@
+//! "What Git will hold": the very bytes that saving sends, and their difference to what Git holds.
+
+use leptos::ev;
+use leptos::html::{button, div, h2, p, section, span};
+use leptos::prelude::*;
+
+use super::editor::{Shown, git_view};
+use super::icon::{Icon, icon};
+use crate::diff;
+use crate::draft::{Draft, Preview};
+use crate::words::count;
+use crate::workbench::Workbench;
+
+/// Which of the two is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum View {
+    Diff,
+    Sealed,
+}
+
+/// The pane.
+pub fn git_pane(draft: Draft) -> AnyView {
+    let bench = Workbench::take();
+    let view = RwSignal::new(View::Sealed);
+    let fold = RwSignal::new(true);
+    // while the draft cannot be sealed, the last bytes stay in view
+    let bytes = Memo::new(move |before: Option<&String>| match draft.preview.get() {
+        Preview::Ready(text) => text,
+        Preview::Refused(_) | Preview::Waiting => before.cloned().unwrap_or_default(),
+    });
+    let stale = Memo::new(move |_| draft.preview.with(|preview| matches!(preview, Preview::Refused(_))));
+    let git = Memo::new(move |_| draft.origin.with(|origin| origin.as_ref().map(|origin| origin.git.clone())));
+    let theirs = move || bench.theirs.get().map(|member| member.text);
+    let shown = Memo::new(move |_| {
+        if let Some(text) = theirs() {
+            return Shown::Text(text);
+        }
+        match view.get() {
+            View::Sealed => Shown::Text(bytes.get()),
+            View::Diff => {
+                let old = git.get().unwrap_or_default();
+                let new = bytes.get();
+                Shown::diff(&diff::hunks(diff::rows(&old, &new), CONTEXT))
+            }
+        }
+    });
+    let tally = move || {
+        let old = git.get().unwrap_or_default();
+        let new = bytes.get();
+        let count = diff::count(&diff::rows(&old, &new));
+        if count == diff::Count::default() { "No changes".to_owned() } else { format!("+{} −{}", count.added, count.removed) }
+    };
+    let tab = move |this: View, name: &'static str, extra: AnyView| {
+        button()
+            .r#type("button")
+            .attr("role", "tab")
+            .id(if this == View::Sealed { "git-tab-sealed" } else { "git-tab-diff" })
+            .attr("aria-controls", "git-panel")
+            .attr("aria-selected", move || if view.get() == this { "true" } else { "false" })
+            .attr("tabindex", move || if view.get() == this { "0" } else { "-1" })
+            .on(ev::click, move |_| {
+                bench.theirs.set(None);
+                view.set(this);
+            })
+            .child((name, extra))
+    };
+    let caption = move || {
+        if bench.theirs.with(Option::is_some) {
+            return "What the branch holds now, after somebody else's change.".to_owned();
+        }
+        let size = count(bytes.with(String::len), "byte", "bytes");
+        if stale.get() {
+            "Out of date: what you typed cannot be sealed yet.".to_owned()
+        } else if draft.changed.get() {
+            format!("{size}, exactly as they will be committed.")
+        } else {
+            format!("{size}, as Git holds them.")
+        }
+    };
+    section()
+        .class("git-pane")
+        .class(("stale", move || stale.get()))
+        .attr("aria-labelledby", "git-title")
+        .child((
+            div().class("pane-head").child((
+                h2().id("git-title").child((icon(Icon::Git), "What Git will hold")),
+                div()
+                    .class("tabs")
+                    .attr("role", "tablist")
+                    .attr("aria-label", "Views of what Git will hold")
+                    .on(ev::keydown, move |event| {
+                        if matches!(event.key().as_str(), "ArrowLeft" | "ArrowRight") {
+                            let next = if view.get_untracked() == View::Sealed { View::Diff } else { View::Sealed };
+                            view.set(next);
+                            crate::browser::focus(if next == View::Sealed { "git-tab-sealed" } else { "git-tab-diff" });
+                        }
+                    })
+                    .child((
+                        tab(View::Sealed, "Sealed text", ().into_any()),
+                        tab(View::Diff, "Diff", span().class("tally").child(tally).into_any()),
+                    )),
+                button()
+                    .r#type("button")
+                    .class("quiet")
+                    .attr("aria-pressed", move || if fold.get() { "true" } else { "false" })
+                    .on(ev::click, move |_| fold.update(|fold| *fold = !*fold))
+                    .child("Fold ciphertext"),
+            )),
+            div()
+                .id("git-panel")
+                .class("pane-body")
+                .attr("role", "tabpanel")
+                .attr("aria-labelledby", move || if view.get() == View::Sealed { "git-tab-sealed" } else { "git-tab-diff" })
+                .child(git_view("What Git will hold", shown.into(), fold.into())),
+            p().class("pane-foot hint").child(caption),
+        ))
+        .into_any()
+}
+
+const CONTEXT: usize = 3;

@@ -1,0 +1,73 @@
+//! `?`: the keys that do something, and a switch for those that are single letters.
+
+use leptos::ev;
+use leptos::html::{button, dd, div, dl, dt, input, kbd, label, span};
+use leptos::prelude::*;
+
+use super::dialog::dialog;
+use super::icon::{Icon, icon};
+use crate::browser;
+
+/// The dialog, and whether it is open.
+pub fn help(open: RwSignal<bool>) -> AnyView {
+    let single = RwSignal::new(browser::preference(SINGLE).as_deref() != Some("off"));
+    let listener = window_event_listener(ev::keydown, move |event| {
+        let wanted = event.key() == "?" && single.get_untracked() && !browser::is_typing(&event);
+        if wanted && !open.get_untracked() {
+            event.prevent_default();
+            open.set(true);
+        }
+    });
+    on_cleanup(move || listener.remove());
+    dialog("help", "Keys", open.into(), move || open.set(false), move || body(open, single))
+}
+
+/// The button that opens it.
+pub fn help_button(open: RwSignal<bool>) -> AnyView {
+    button()
+        .r#type("button")
+        .class("rail-item")
+        .attr("aria-label", "Keys and help")
+        .attr("title", "Keys (?)")
+        .on(ev::click, move |_| open.set(true))
+        .child((icon(Icon::Help), span().class("rail-label").child("Keys")))
+        .into_any()
+}
+
+fn body(open: RwSignal<bool>, single: RwSignal<bool>) -> AnyView {
+    let command = if browser::is_mac() { "⌘" } else { "Ctrl" };
+    let alt = if browser::is_mac() { "⌥" } else { "Alt" };
+    let row = |keys: Vec<&'static str>, what: &'static str| {
+        let keys: Vec<_> = keys.into_iter().map(|key| kbd().child(key)).collect();
+        (dt().child(keys), dd().child(what))
+    };
+    div()
+        .child((
+            dl().class("keys").child((
+                row(vec![command, "S"], "Seal and save"),
+                row(vec![alt, "R"], "Reveal or hide the value at the cursor"),
+                row(vec![alt, "C"], "Copy the value at the cursor without showing it"),
+                row(vec![command, "Z"], "Undo in the editor"),
+                row(vec![command, "]"], "Indent the line; with [ the other way"),
+                row(vec!["Tab"], "Leave the editor; it never keeps the focus"),
+                row(vec!["?"], "This list"),
+            )),
+            label().class("choice").child((
+                input()
+                    .r#type("checkbox")
+                    .prop("checked", move || single.get())
+                    .on(ev::change, move |event| {
+                        let on = event_target_checked(&event);
+                        single.set(on);
+                        browser::set_preference(SINGLE, (!on).then_some("off"));
+                    }),
+                "Use single-letter keys (?)",
+            )),
+            div().class("dialog-actions").child(
+                button().r#type("button").class("primary").on(ev::click, move |_| open.set(false)).child("Close"),
+            ),
+        ))
+        .into_any()
+}
+
+const SINGLE: &str = "single-letter-keys";

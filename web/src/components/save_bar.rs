@@ -1,0 +1,212 @@
+//! Saving: the button, the strip that says what it will do, the way of the newest save, and what stands
+//! in its way.
+
+use leptos::ev;
+use leptos::html::{button, div, li, ol, p, span};
+use leptos::prelude::*;
+use stackseal_model::api::{Save, SaveState};
+
+use super::icon::{Icon, icon};
+use super::notice::{Weight, notice};
+use crate::browser;
+use crate::diff;
+use crate::draft::Preview;
+use crate::error::{Words, of_problem};
+use crate::words::{Effect as Changes, Plan, ago, effect, short_commit};
+use crate::workbench::{Saving, Workbench};
+
+/// The button, at the top.
+pub fn save_button() -> AnyView {
+    let bench = Workbench::take();
+    let busy = Memo::new(move |_| bench.is_busy());
+    let label = move || bench.saving.with(|saving| match saving {
+        Saving::Sealing => "Encrypting…".to_owned(),
+        Saving::Sending => "Saving…".to_owned(),
+        Saving::Watching(save) if matches!(save.state, SaveState::Accepted) => "Committing…".to_owned(),
+        Saving::Watching(save) if matches!(save.state, SaveState::Committed) => "Pushing…".to_owned(),
+        Saving::Idle | Saving::Conflict(_) | Saving::Refused(_) | Saving::Watching(_) => "Seal and save".to_owned(),
+    });
+    button()
+        .r#type("button")
+        .class("primary save")
+        .attr("aria-disabled", move || (busy.get() || bench.changed().is_empty()).then_some("true"))
+        .attr("title", if browser::is_mac() { "⌘S" } else { "Ctrl-S" })
+        .on(ev::click, move |_| bench.save())
+        .child((icon(Icon::Locked), label))
+        .into_any()
+}
+
+/// How much differs from Git, beside the button.
+pub fn change_count() -> AnyView {
+    let bench = Workbench::take();
+    span()
+        .class("change-count")
+        .child(move || match bench.changed().len() {
+            0 => "No changes".to_owned(),
+            1 => "1 file changed".to_owned(),
+            n => format!("{n} files changed"),
+        })
+        .into_any()
+}
+
+/// The strip under the panes.
+pub fn strip() -> AnyView {
+    let bench = Workbench::take();
+    let sentence = Memo::new(move |_| plan(bench));
+    div()
+        .class("strip")
+        .child((
+            p().class("plan").class(("wrong", move || sentence.with(|(_, wrong)| *wrong))).child(move || sentence.get().0),
+            steps(bench),
+            p().class("unseen").attr("role", "status").attr("aria-live", "polite").attr("data-testid", "save-state").child(move || announced(bench)),
+        ))
+        .into_any()
+}
+
+/// What saving will do, or why it cannot be done yet.
+fn plan(bench: Workbench) -> (String, bool) {
+    let changed = bench.changed();
+    if changed.is_empty() {
+        return ("Nothing to save: this is what Git holds.".to_owned(), false);
+    }
+    let mut all = Changes::default();
+    for draft in &changed {
+        match draft.preview.get() {
+            Preview::Ready(text) => {
+                let git = draft.origin.with(|origin| origin.as_ref().map(|origin| origin.git.clone()).unwrap_or_default());
+                let one = effect(&diff::rows(&git, &text));
+                all.sealed += one.sealed;
+                all.clear += one.clear;
+            }
+            Preview::Refused(words) => {
+                let name = draft.name.get();
+                let name = if name.is_empty() { "The new file".to_owned() } else { name };
+                return (format!("{name} cannot be saved yet. {} {}", words.what, words.why), true);
+            }
+            Preview::Waiting => {}
+        }
+    }
+    let Some(organisation) = bench.app.organisation() else { return (String::new(), false) };
+    let plan = Plan {
+        files: changed.len(),
+        effect: all,
+        organisation: organisation.name.as_str(),
+        recipient: organisation.encryption.as_ref().map(|encryption| encryption.recipient.as_str()).unwrap_or_default(),
+        branch: &organisation.repository.branch,
+        remote: &organisation.repository.remote,
+    };
+    (format!("Saving: {}", plan.sentence()), false)
+}
+
+/// The steps of the newest save, with their times.
+fn steps(bench: Workbench) -> AnyView {
+    (move || {
+        let Saving::Watching(save) = bench.saving.get() else { return None };
+        let reached = |state: SaveState| save.steps.iter().find(|step| step.state == state).map(|step| step.at.clone());
+        let step = |state: SaveState, name: &'static str| {
+            let at = reached(state);
+            let done = at.is_some();
+            let clock = at.as_deref().map(browser::clock_time);
+            let commit = (state == SaveState::Pushed && done).then(|| save.commit.as_deref().map(short_commit)).flatten();
+            li().class(("done", done)).attr("title", at).child((
+                icon(if done { Icon::Check } else { Icon::Dot }),
+                name,
+                span().class("clock").child(clock),
+                commit.map(|commit| span().class("commit").child(commit)),
+            ))
+        };
+        Some(
+            ol().class("steps")
+                .attr("aria-label", "The way of the newest save")
+                .child((step(SaveState::Accepted, "Saved"), step(SaveState::Committed, "Committed"), step(SaveState::Pushed, "Pushed"))),
+        )
+    })
+    .into_any()
+}
+
+/// One short text per state, for the live region.
+fn announced(bench: Workbench) -> String {
+    bench.saving.with(|saving| match saving {
+        Saving::Idle => String::new(),
+        Saving::Sealing => "Encrypting".to_owned(),
+        Saving::Sending => "Saving".to_owned(),
+        Saving::Conflict(_) => "Conflict".to_owned(),
+        Saving::Refused(_) => "Not saved".to_owned(),
+        Saving::Watching(save) => match save.state {
+            SaveState::Accepted => "Saved".to_owned(),
+            SaveState::Committed => "Committed".to_owned(),
+            SaveState::Pushed => format!("Pushed {}", save.commit.as_deref().map(short_commit).unwrap_or_default()),
+            SaveState::Pending => "Waiting".to_owned(),
+            SaveState::Conflict => "Conflict".to_owned(),
+            SaveState::Discarded => "Discarded".to_owned(),
+        },
+    })
+}
+
+/// What a person has to know or decide about the newest save.
+pub fn save_notice() -> AnyView {
+    let bench = Workbench::take();
+    div()
+        .class("save-notice")
+        .child(move || match bench.saving.get() {
+            Saving::Refused(words) => Some(notice(Weight::Danger, words, act("Try again", move || bench.save()))),
+            Saving::Conflict(words) => Some(conflict(bench, words)),
+            Saving::Watching(save) if save.state == SaveState::Pending => Some(pending(bench, &save)),
+            Saving::Watching(_) if bench.unreachable.get() => Some(notice(
+                Weight::Warning,
+                Words {
+                    what: "The server does not answer.".to_owned(),
+                    why: "The save is in its journal and goes on by itself; this page keeps asking.".to_owned(),
+                    code: "offline".to_owned(),
+                },
+                ().into_any(),
+            )),
+            Saving::Idle | Saving::Sealing | Saving::Sending | Saving::Watching(_) => None,
+        })
+        .into_any()
+}
+
+fn pending(bench: Workbench, save: &Save) -> AnyView {
+    let words = save.reason.as_ref().map(of_problem).unwrap_or_default();
+    let since = save.steps.first().and_then(|step| browser::parse_time(&step.at));
+    let since = since.map(|then| format!(" {}", ago(browser::now_ms(), then))).unwrap_or_default();
+    let words = Words { what: format!("Saved{since}, but not in Git yet. {}", words.what), ..words };
+    let (retry, discard) = (save.id.clone(), save.id.clone());
+    notice(
+        Weight::Warning,
+        words,
+        (
+            act("Try again", move || bench.retry(retry.clone())),
+            act("Discard this save", move || bench.discard_save(discard.clone())),
+        )
+            .into_any(),
+    )
+}
+
+fn conflict(bench: Workbench, words: Words) -> AnyView {
+    let words = Words {
+        what: "Somebody else changed this file meanwhile.".to_owned(),
+        why: format!("Nothing was overwritten and your text is still here. {}", words.why),
+        ..words
+    };
+    let seen = move || bench.theirs.with(Option::is_some);
+    notice(
+        Weight::Danger,
+        words,
+        (
+            act("Show what Git has now", move || bench.show_theirs()),
+            act("Copy my text", move || {
+                if let Some(draft) = untrack(|| bench.conflicting()) {
+                    super::copy::copy_secret(bench.app, "your text".to_owned(), draft.text.get_untracked());
+                }
+            }),
+            move || seen().then(|| act("Keep mine, to save over it", move || bench.keep_mine())),
+            act("Discard mine", move || bench.asks_to_take_theirs.set(true)),
+        )
+            .into_any(),
+    )
+}
+
+fn act(name: &'static str, act: impl Fn() + 'static) -> AnyView {
+    button().r#type("button").on(ev::click, move |_| act()).child(name).into_any()
+}

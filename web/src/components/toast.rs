@@ -1,0 +1,26 @@
+//! The one place for short messages: announced once, gone after a while.
+
+use leptos::html::div;
+use leptos::prelude::*;
+
+use crate::browser;
+use crate::session::App;
+
+/// The region, empty until something is said.
+pub fn toasts() -> AnyView {
+    let app = App::take();
+    let timer = StoredValue::new_local(None);
+    Effect::new(move |_| {
+        if app.toast.with(Option::is_some) {
+            timer.set_value(Some(browser::after(SHOWN_MS, move || app.toast.set(None))));
+        }
+    });
+    div()
+        .class("toasts")
+        .attr("role", "status")
+        .attr("aria-live", "polite")
+        .child(move || app.toast.get().map(|text| div().class("toast").child(text)))
+        .into_any()
+}
+
+const SHOWN_MS: u32 = 6_000;
