@@ -461,15 +461,15 @@ fn nearest<State>(document: &Document<State>, mark: &Mark) -> Vec<String> {
         .rsplit('.')
         .next()
         .unwrap_or(&mark.text)
-        .to_lowercase();
+        .to_ascii_lowercase();
     let keys: BTreeSet<&str> = document
         .scalars()
         .flat_map(|(_, scalar)| scalar.path.keys())
         .collect();
     let plain = |text: &str| -> String {
-        text.to_lowercase()
+        text.to_ascii_lowercase()
             .chars()
-            .filter(|c| c.is_alphanumeric())
+            .filter(|c| c.is_ascii_alphanumeric())
             .collect()
     };
     let mut near: Vec<(usize, &str)> = keys
@@ -480,7 +480,7 @@ fn nearest<State>(document: &Document<State>, mark: &Mark) -> Vec<String> {
                 if plain(key) == plain(&wanted) {
                     0
                 } else {
-                    distance(&key.to_lowercase(), &wanted)
+                    distance(&key.to_ascii_lowercase(), &wanted)
                 },
                 key,
             )

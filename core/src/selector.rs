@@ -4,6 +4,7 @@
 //! Regular expressions are limited to what Rust and Go read alike, see [`dialect`].
 
 mod dialect;
+mod program;
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
@@ -11,16 +12,16 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use regex::Regex;
-
 use crate::error::{Error, ErrorCode};
 use crate::path::Path;
+
+use self::program::Program;
 
 /// A regular expression that Rust and Go's RE2 read alike.
 #[derive(Clone)]
 pub struct Pattern {
     text: String,
-    regex: Regex,
+    program: Program,
 }
 
 impl Pattern {
@@ -32,11 +33,11 @@ impl Pattern {
             )
             .at_path(text)
         };
-        let translated = dialect::translate(text).map_err(refuse)?;
-        let regex = Regex::new(&translated).map_err(|_| refuse("it does not compile"))?;
+        let node = dialect::parse(text).map_err(refuse)?;
+        let program = Program::compile(&node).ok_or_else(|| refuse("it is too large"))?;
         Ok(Self {
             text: text.to_owned(),
-            regex,
+            program,
         })
     }
 
@@ -118,9 +119,11 @@ impl Selector {
     /// Whether a leaf at this path is encrypted.
     pub fn selects(&self, path: &Path) -> bool {
         match self {
-            Self::EncryptedRegex(pattern) => path.keys().any(|key| pattern.regex.is_match(key)),
+            Self::EncryptedRegex(pattern) => path.keys().any(|key| pattern.program.is_match(key)),
             Self::EncryptedSuffix(suffix) => path.keys().any(|key| key.ends_with(suffix.as_str())),
-            Self::UnencryptedRegex(pattern) => !path.keys().any(|key| pattern.regex.is_match(key)),
+            Self::UnencryptedRegex(pattern) => {
+                !path.keys().any(|key| pattern.program.is_match(key))
+            }
             Self::UnencryptedSuffix(suffix) => {
                 !path.keys().any(|key| key.ends_with(suffix.as_str()))
             }
