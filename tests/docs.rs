@@ -64,15 +64,15 @@ fn local_links(markdown: &str) -> Vec<String> {
         .collect()
 }
 
-fn markdown_files(folder: &Path, found: &mut Vec<PathBuf>) {
+fn files_named(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() {
             if !["node_modules", "target", "dist", ".git", "vectors"].contains(&name.as_str()) {
-                markdown_files(&path, found);
+                files_named(&path, ending, found);
             }
-        } else if name.ends_with(".md") {
+        } else if name.ends_with(ending) {
             found.push(path);
         }
     }
@@ -118,7 +118,7 @@ fn a_path_that_is_gone_is_found() {
 #[test]
 fn local_links_lead_to_files() {
     let mut files = Vec::new();
-    markdown_files(Path::new(ROOT), &mut files);
+    files_named(Path::new(ROOT), ".md", &mut files);
     assert!(files.len() > 8);
     for file in files {
         for target in local_links(&fs::read_to_string(&file).unwrap()) {
@@ -168,6 +168,31 @@ fn codes_of_the_command() -> BTreeSet<String> {
     codes
 }
 
+fn codes_of_the_page() -> BTreeSet<String> {
+    let mut files = Vec::new();
+    files_named(&Path::new(ROOT).join("web/src"), ".rs", &mut files);
+    let mut codes = BTreeSet::new();
+    for file in files {
+        let source: String = fs::read_to_string(file)
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        codes.extend(codes_in(&source, "code:\"", "\".to_owned()"));
+        codes.extend(codes_in(&source, "\",\"", "\",)"));
+    }
+    codes
+}
+
+#[test]
+fn every_code_of_the_page_is_explained() {
+    let (codes, documented) = (codes_of_the_page(), documented_codes());
+    assert!(codes.len() >= 3, "only {codes:?}");
+    assert_eq!(
+        codes.difference(&documented).collect::<Vec<_>>(),
+        Vec::<&String>::new()
+    );
+}
+
 #[test]
 fn every_code_of_the_server_is_explained() {
     let (codes, documented) = (codes_of_the_server(), documented_codes());
@@ -196,6 +221,7 @@ fn no_code_is_explained_that_is_gone() {
         .collect();
     known.extend(codes_of_the_server());
     known.extend(codes_of_the_command());
+    known.extend(codes_of_the_page());
     assert_eq!(
         documented_codes().difference(&known).collect::<Vec<_>>(),
         Vec::<&String>::new()

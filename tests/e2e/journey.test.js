@@ -1,0 +1,105 @@
+// The whole path once: a field marked in the browser is sealed there, saved to Git, and opened by stock sops.
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import test from "node:test";
+
+import { gitText, openFile, replaceValue, save, setUp, unlock } from "./support/builder.js";
+import { expect } from "./support/expect.js";
+import { changedLines, committed, diff, files, git } from "./support/git.js";
+import { decrypt } from "./support/sops.js";
+import { stage } from "./support/stage.js";
+import { shown } from "./support/canary.js";
+
+const FILE = "stacks/sample/manifests/postgres-credentials.yaml";
+
+/** Told to whoever asked for a transcript. */
+const told = [];
+const tell = (title, text) => told.push(`## ${title}\n\n\`\`\`\n${text.trimEnd()}\n\`\`\`\n`);
+
+test("the main job, from the sign-in link to a second save", async (t) => {
+  const { server, context, page, record } = await stage(t);
+  const [first, second] = [0, 1].map(() => randomBytes(12).toString("hex"));
+
+  const recipient = await setUp(page, server.link);
+  assert.match(recipient, /^age1[0-9a-z]{58}$/);
+  assert.equal(new URL(page.url()).hash, "", "the token is gone from the address");
+
+  await page.getByRole("button", { name: "Take the sample stack" }).click();
+  await openFile(page, "postgres-credentials");
+  await replaceValue(page, "stringData.password", first);
+  const typed = typedSample(first);
+  tell("What was typed", typed);
+
+  assert.ok(!(await gitText(page)).includes(first), "the pane shows ciphertext");
+  const announced = await page.locator(".git-pane .pane-foot").innerText();
+  const commit = await save(page);
+  const sealed = committed(server, FILE);
+  tell("The committed file", sealed);
+  assert.equal(announced, `${Buffer.byteLength(sealed)} bytes, exactly as they will be committed.`);
+  assert.equal(git(server.remote, "rev-parse", "--short=7", "main").trim(), commit);
+  assert.deepEqual(files(server).filter((path) => path.startsWith("stacks/")).sort(), [
+    "stacks/sample/manifests/postgres-credentials.yaml",
+    "stacks/sample/manifests/registry-auth.yaml",
+    "stacks/sample/values/grafana.yaml",
+  ]);
+  assert.match(git(server.remote, "log", "-1", "--format=%B", "main"), /^Save-Id: .+\nStack: sample\nActor: .+/m);
+
+  tell("git diff --stat between the typed and the sealed text", diff(typed, sealed, "--stat"));
+  const { removed, added } = changedLines(typed, sealed);
+  assert.deepEqual(removed, [`  password: ${first}`]);
+  assert.match(added[0], /^ {2}password: ENC\[AES256_GCM,data:.+,type:str\]$/);
+  assert.equal(added[1], "sops:");
+  assert.ok(added.slice(2).every((line) => line.startsWith("    ")), "the rest is the sops block");
+
+  const data = await decrypt(server, context, FILE);
+  tell("What stock sops decrypts", JSON.stringify(data, null, 2));
+  assert.deepEqual(data, {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "postgres-credentials", namespace: "database" },
+    type: "Opaque",
+    stringData: { username: "app_user", password: first },
+  });
+  assert.equal((await decrypt(server, context, "stacks/sample/values/grafana.yaml")).adminPassword, "sample-admin-password");
+  assert.match((await decrypt(server, context, "stacks/sample/manifests/registry-auth.yaml")).data[".dockerconfigjson"], /^eyJ/);
+
+  await page.reload();
+  await openFile(page, "postgres-credentials");
+  await unlock(page);
+  assert.ok(!(await shown(page)).includes(first), "masked by default");
+  const keys = page.getByRole("region", { name: "Encrypted Keys (SOPS)" });
+  await keys.getByRole("button", { name: "Reveal stringData.password" }).click();
+  await expect(async () => (await shown(page)).includes(first), "one value is revealed");
+  await keys.getByRole("button", { name: "Reveal stringData.password" }).click();
+  await expect(async () => !(await shown(page)).includes(first), "and hidden again");
+
+  await replaceValue(page, "stringData.password", second);
+  await save(page);
+  const resealed = committed(server, FILE);
+  tell("git diff after one secret was changed", diff(sealed, resealed, "--unified=0"));
+  const change = changedLines(sealed, resealed);
+  const names = (lines) => lines.map((line) => line.trim().split(":")[0]);
+  assert.deepEqual(names(change.removed), ["password", "lastmodified", "mac"]);
+  assert.deepEqual(names(change.added), ["password", "lastmodified", "mac"]);
+  assert.equal((await decrypt(server, context, FILE)).stringData.password, second);
+  const touched = git(server.remote, "show", "--format=", "--name-only", "main").trim();
+  assert.equal(touched, FILE, "one commit, one file");
+
+  record.judge(server.origin);
+  assert.equal(await server.stop(), 0, "Ctrl-C ends it cleanly");
+  if (process.env.STACKSEAL_TRANSCRIPT) writeFileSync(process.env.STACKSEAL_TRANSCRIPT, `# Transcript of the end-to-end test\n\n${told.join("\n")}`);
+});
+
+const typedSample = (password) => `apiVersion: v1
+kind: Secret
+metadata:
+  name: postgres-credentials
+  namespace: database
+type: Opaque
+stringData:
+  username: app_user
+  # replace it with one of your own
+  password: ${password}
+`;
