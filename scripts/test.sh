@@ -69,7 +69,8 @@ no_std() {
     timeout 180 rustup component add rust-src || return 1
   fi
   RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$CACHE/target-page "${cargo[@]}" build --locked -p stackseal-core \
-    --no-default-features --target $WASM_TARGET -Zbuild-std=core,alloc
+    --no-default-features --target $WASM_TARGET -Zbuild-std=core,alloc \
+    --config 'profile.dev.package."*".opt-level=0' --config profile.dev.debug=false
 }
 
 unit() { natively test --no-fail-fast --lib --bins; }
