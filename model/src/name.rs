@@ -3,8 +3,9 @@
 //! Stack, member and namespace names become path components and Kubernetes names, so they follow
 //! the DNS label rule (RFC 1123); an organisation's name is for people and may hold any words.
 
+use alloc::borrow::ToOwned;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -38,7 +39,7 @@ macro_rules! label_type {
             /// [`InvalidName`] with a sentence that says what to write.
             pub fn parse(text: &str) -> Result<Self, InvalidName> {
                 check_label(text, $what)?;
-                Ok(Self(text.to_string()))
+                Ok(Self(text.to_owned()))
             }
 
             /// The name as text.
@@ -98,14 +99,19 @@ impl OrganisationName {
             return Err(invalid("the organisation needs a name; write one"));
         }
         if text.chars().count() > 64 {
-            return Err(invalid("the organisation's name is longer than 64 characters; shorten it"));
+            return Err(invalid(
+                "the organisation's name is longer than 64 characters; shorten it",
+            ));
         }
-        if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+        if text
+            .chars()
+            .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+        {
             return Err(invalid(
                 "the organisation's name holds a control character or a line break; remove it",
             ));
         }
-        Ok(Self(text.to_string()))
+        Ok(Self(text.to_owned()))
     }
 
     /// The name as text.
@@ -138,7 +144,9 @@ fn check_label(text: &str, what: &str) -> Result<(), InvalidName> {
         return Err(invalid(&format!("the {what} is empty; write one")));
     }
     if text.len() > 63 {
-        return Err(invalid(&format!("the {what} is longer than 63 characters; shorten it")));
+        return Err(invalid(&format!(
+            "the {what} is longer than 63 characters; shorten it"
+        )));
     }
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if let Some(bad) = text.chars().find(|&c| !allowed(c)) {
@@ -147,13 +155,17 @@ fn check_label(text: &str, what: &str) -> Result<(), InvalidName> {
         )));
     }
     if text.starts_with('-') || text.ends_with('-') {
-        return Err(invalid(&format!("the {what} starts or ends with '-'; remove it there")));
+        return Err(invalid(&format!(
+            "the {what} starts or ends with '-'; remove it there"
+        )));
     }
     Ok(())
 }
 
 fn invalid(message: &str) -> InvalidName {
-    InvalidName { message: message.to_string() }
+    InvalidName {
+        message: message.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -165,7 +177,19 @@ mod tests {
         for good in ["a", "database", "db-credentials", "0x", "a-1"] {
             assert!(StackName::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "-a", "a-", "A", "a.b", "..", "a/b", "ä", "a b", "a\n", &"x".repeat(64)] {
+        for bad in [
+            "",
+            "-a",
+            "a-",
+            "A",
+            "a.b",
+            "..",
+            "a/b",
+            "ä",
+            "a b",
+            "a\n",
+            &"x".repeat(64),
+        ] {
             assert!(StackName::parse(bad).is_err(), "{bad}");
         }
     }
@@ -179,7 +203,10 @@ mod tests {
 
     #[test]
     fn organisation_names_are_free_text_on_one_line() {
-        assert_eq!(OrganisationName::parse("  Acme Ltd. ").unwrap().as_str(), "Acme Ltd.");
+        assert_eq!(
+            OrganisationName::parse("  Acme Ltd. ").unwrap().as_str(),
+            "Acme Ltd."
+        );
         for bad in ["", "   ", "a\nSigned-off-by: x", "a\u{2028}b", "\u{1b}[31m"] {
             assert!(OrganisationName::parse(bad).is_err(), "{bad:?}");
         }
