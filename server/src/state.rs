@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use stackseal_core::{Recipient, Timestamp};
 use stackseal_model::api::Repository;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use crate::auth::LINK;
 use crate::auth::origin::Origin;
@@ -44,9 +45,10 @@ struct Shared {
     page: Page,
     places: Arc<Semaphore>,
     unwraps: Rate,
+    key_making: Mutex<()>,
     audit_is_whole: bool,
     /// Held for the life of the process: two servers on one data folder would both be right and wrong.
-    _lock: File,
+    lock: File,
 }
 
 /// Why the server does not start. Each says what to do.
@@ -109,7 +111,7 @@ impl State {
         askpass: Option<PathBuf>,
     ) -> Result<Self, Reason> {
         let data = config.data.clone();
-        let lock = lock_folder(&data)?;
+        let lock = lock_folder(&data).await?;
         let store = Store::open(&data.join("stackseal.db")).await?;
         let mut writing = store.write().await.map_err(StoreError::from)?;
         crate::store::keys::remove_unproven_keys(&mut writing)
@@ -160,8 +162,9 @@ impl State {
             queue: Queue::default(),
             places: Arc::new(Semaphore::new(REQUESTS)),
             unwraps: Rate::new(UNWRAPS_A_MINUTE),
+            key_making: Mutex::default(),
             audit_is_whole: broken.is_none(),
-            _lock: lock,
+            lock,
         })))
     }
 
@@ -183,9 +186,12 @@ impl State {
         Ok(format!("{origin}/signin#token={}", token.expose()))
     }
 
-    /// Closes the database.
+    /// Closes the database and gives the data folder free.
     pub async fn close(&self) {
         self.0.store.close().await;
+        // A child between fork and exec still holds the file, so closing ours would not be enough. A
+        // lock that cannot be released goes with the process.
+        drop(self.0.lock.unlock());
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -218,6 +224,11 @@ impl State {
 
     pub(crate) fn unwraps(&self) -> &Rate {
         &self.0.unwraps
+    }
+
+    /// Held while a key pair is made.
+    pub(crate) fn key_making(&self) -> &Mutex<()> {
+        &self.0.key_making
     }
 
     pub(crate) fn audit_is_whole(&self) -> bool {
@@ -265,7 +276,7 @@ fn check_keys(vault: &dyn Vault, keys: &[KeyRow]) -> Result<(), Reason> {
     Ok(())
 }
 
-fn lock_folder(data: &Path) -> Result<File, Reason> {
+async fn lock_folder(data: &Path) -> Result<File, Reason> {
     let failed = |error| Reason::Folder(data.to_owned(), error);
     DirBuilder::new()
         .recursive(true)
@@ -282,11 +293,15 @@ fn lock_folder(data: &Path) -> Result<File, Reason> {
         .mode(0o600)
         .open(data.join("lock"))
         .map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Reason::FolderTaken(data.to_owned())),
-        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+    // One that was just stopped may need a moment to let go.
+    for _ in 0..LOCK_TRIES {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(std::fs::TryLockError::WouldBlock) => tokio::time::sleep(LOCK_PAUSE).await,
+            Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
+        }
     }
+    Err(Reason::FolderTaken(data.to_owned()))
 }
 
 /// The embedded default's remote: a bare repository that refuses to lose anything.
@@ -324,5 +339,7 @@ fn private_file(path: &Path) -> Result<PathBuf, Reason> {
     }
 }
 
+const LOCK_TRIES: usize = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 const REQUESTS: usize = 256;
 const UNWRAPS_A_MINUTE: usize = 120;

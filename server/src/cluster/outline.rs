@@ -22,7 +22,7 @@ pub(crate) struct Entry {
     /// Bytes of the value on the entry's own line, comment left out; empty when there is none.
     pub(crate) value: Range<usize>,
     /// What is nested in it.
-    pub(crate) children: Vec<Entry>,
+    pub(crate) children: Vec<Self>,
 }
 
 impl Entry {

@@ -108,7 +108,8 @@ fn check_authority(authority: &str, loopback_only: bool) -> Result<(), String> {
     let named = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
     let plain = !host.is_empty() && !host.starts_with('-') && host.bytes().all(named);
     let ip = literal.unwrap_or(host).parse::<IpAddr>().ok();
-    if !plain && !(literal.is_some() && ip.is_some()) {
+    let valid = plain || literal.is_some() && ip.is_some();
+    if !valid {
         return Err("the address has no valid host".to_owned());
     }
     if loopback_only && host != "localhost" && !ip.is_some_and(|ip| ip.is_loopback()) {

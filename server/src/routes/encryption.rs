@@ -25,6 +25,8 @@ pub(crate) async fn initialise(
     Shared(state): Shared<State>,
     Extension(request): Extension<RequestId>,
 ) -> Result<(StatusCode, Json<Encryption>), Error> {
+    // One at a time: a second request would take the first one's unproven row for a leftover.
+    let _turn = state.key_making().lock().await;
     let organisation = state.store().organisation().await?;
     let organisation = organisation.ok_or_else(|| Error::refused(Code::OrganisationMissing, ""))?;
     let binding = Binding {

@@ -16,7 +16,7 @@ use crate::cluster::{ClusterMember, ClusterStack};
 use crate::error::{Code, Error};
 use crate::git::repository::{File, Found};
 use crate::saves::accept::{self, Asked};
-use crate::saves::plan::read_cluster;
+use crate::saves::plan::{member_path, read_cluster};
 use crate::state::State;
 use crate::telemetry::RequestId;
 
@@ -90,7 +90,7 @@ async fn members(
 ) -> Result<Vec<StackMember>, Error> {
     let mut members = Vec::with_capacity(stack.members.len());
     for member in &stack.members {
-        let Ok(path) = state.config().cluster_file.beside(&member.from_file) else {
+        let Ok(path) = member_path(&state.config().cluster_file, &member.from_file) else {
             continue;
         };
         let wanted = path.clone();

@@ -3,7 +3,7 @@
 //! The wrapped key is taken from Git at the commit, path and blob named, never from the request. The
 //! audit record is on the disk before the vault is asked. Values are never decrypted here.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::State as Shared;
 use axum::{Extension, Json};
@@ -80,7 +80,11 @@ async fn at_commit(
     let commit = full_oid(&asked.commit).ok_or_else(unknown)?;
     let mut head = state.mirror().head().await?;
     if !on_branch(state, head, commit).await? {
-        head = state.mirror().refresh().await?;
+        // somebody else may have pushed it just now; a remote that is away leaves it unknown
+        head = tokio::time::timeout(PATIENCE, state.mirror().sync())
+            .await
+            .map_err(|_| unknown())?
+            .map_err(|_| unknown())?;
         if !on_branch(state, head, commit).await? {
             return Err(unknown());
         }
@@ -184,3 +188,5 @@ fn purpose(purpose: Purpose) -> &'static str {
         Purpose::Reveal => "reveal",
     }
 }
+
+const PATIENCE: Duration = Duration::from_secs(10);

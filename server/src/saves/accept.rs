@@ -248,21 +248,7 @@ fn path_of(
             format!("stacks/{stack}/{folder}/{}.yaml", file.name)
         }
     };
-    let path = cluster_file
-        .beside(&relative)
-        .map_err(|why| invalid_path(&relative, why))?;
-    if path == *cluster_file {
-        return Err(invalid_path(&relative, "it is the cluster file itself"));
-    }
-    Ok(path)
-}
-
-fn invalid_path(path: &str, why: &str) -> Error {
-    Error::refused(
-        Code::PathInvalid,
-        format!("The cluster file names a path that cannot be used: {why}."),
-    )
-    .at(path)
+    plan::member_path(cluster_file, &relative)
 }
 
 async fn check_against_head(

@@ -45,6 +45,26 @@ pub(crate) async fn read_cluster(
     Ok((Cluster::read(bytes.as_deref())?, bytes))
 }
 
+/// The path that the cluster file means by a reference to a member's file.
+///
+/// # Errors
+/// `path-invalid`.
+pub(crate) fn member_path(
+    cluster_file: &RepositoryPath,
+    reference: &str,
+) -> Result<RepositoryPath, Error> {
+    let invalid = |why: &str| {
+        let detail = format!("The cluster file names a path that cannot be used: {why}.");
+        Error::refused(Code::PathInvalid, detail).at(reference)
+    };
+    let path = cluster_file.beside(reference).map_err(invalid)?;
+    if path == *cluster_file {
+        Err(invalid("it is the cluster file itself"))
+    } else {
+        Ok(path)
+    }
+}
+
 /// The cluster file's text with the save's change made to it.
 ///
 /// # Errors

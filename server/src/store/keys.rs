@@ -116,19 +116,23 @@ pub(crate) async fn add_key(writing: &mut Write, key: &KeyRow) -> Result<(), sql
 /// Replaces a key's state and its sealed record together.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails, or the key's row is gone.
 pub(crate) async fn set_key_state(
     writing: &mut Write,
     binding: &Binding,
     sealed: &[u8],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE scope_key SET state = $1, sealed = $2 WHERE id = $3")
+    let changed = sqlx::query("UPDATE scope_key SET state = $1, sealed = $2 WHERE id = $3")
         .bind(binding.state.as_str())
         .bind(sealed)
         .bind(&binding.key)
         .execute(&mut **writing)
-        .await
-        .map(drop)
+        .await?;
+    if changed.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(sqlx::Error::RowNotFound)
+    }
 }
 
 /// Removes keys that were made but never proven readable: nobody has seen their recipients.
