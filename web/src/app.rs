@@ -1,7 +1,6 @@
 //! The page as a whole: who is here decides between signing in, setting up and the screens.
 
 use leptos::ev;
-use leptos::html::{button, div, h1, main, p};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -19,9 +18,10 @@ use crate::pages::sign_in::sign_in;
 use crate::pages::stacks::stacks;
 use crate::route::Route;
 use crate::session::{App, Who};
+use crate::view::{Content, View, button, div, h1, main, p};
 
 /// The page.
-pub fn app() -> AnyView {
+pub fn app() -> View {
     let app = App::provide();
     let theme = theme::theme();
     start(app);
@@ -29,7 +29,7 @@ pub fn app() -> AnyView {
     // renaming the organisation must not build the screen anew
     let stage = Memo::new(move |_| Stage::of(&app.who.get()));
     let screen = move || match stage.get() {
-        Stage::Asking => main().class("alone").child(p().class("hint").attr("role", "status").child("Opening Stackseal…")).into_any(),
+        Stage::Asking => main().class("alone").child(p().class("hint").attr("role", "status").child("Opening Stackseal…")).view(),
         Stage::Failed => app.who.with_untracked(|who| match who {
             Who::Unknown(words) => main()
                 .class("alone")
@@ -38,24 +38,24 @@ pub fn app() -> AnyView {
                     notice(
                         Weight::Danger,
                         words.clone(),
-                        button().r#type("button").on(ev::click, move |_| spawn_local(app.load())).child("Try again").into_any(),
+                        button().attr("type", "button").on(ev::click, move |_| spawn_local(app.load())).child("Try again").view(),
                     ),
                 )))
-                .into_any(),
-            Who::Asking | Who::Nobody(_) | Who::Person(_) => ().into_any(),
+                .view(),
+            Who::Asking | Who::Nobody(_) | Who::Person(_) => ().view(),
         }),
         Stage::SignedOut => app.who.with_untracked(|who| match who {
             Who::Nobody(reason) => sign_in(reason.clone()),
-            Who::Asking | Who::Person(_) | Who::Unknown(_) => ().into_any(),
+            Who::Asking | Who::Person(_) | Who::Unknown(_) => ().view(),
         }),
         Stage::Nameless => name_organisation(),
         Stage::Keyless => match untrack(|| app.organisation()) {
             Some(organisation) => initialise_encryption(organisation, made),
-            None => ().into_any(),
+            None => ().view(),
         },
         Stage::Ready => frame(move || at(app, theme), theme),
     };
-    (screen, leave_question(app), toasts()).into_any()
+    (screen, leave_question(app), toasts()).view()
 }
 
 /// What has to be known about the person before a screen can be shown.
@@ -93,7 +93,7 @@ fn start(app: App) {
     }
 }
 
-fn at(app: App, theme: RwSignal<Option<&'static str>>) -> AnyView {
+fn at(app: App, theme: RwSignal<Option<&'static str>>) -> View {
     match app.route.get() {
         Route::Builder(name) => builder(name),
         Route::Settings => settings(theme),
@@ -104,14 +104,14 @@ fn at(app: App, theme: RwSignal<Option<&'static str>>) -> AnyView {
                 icon(Icon::Stacks),
                 h1().child("There is nothing here"),
                 p().child("The address may be mistyped, or an old one."),
-                link(Route::Stacks, "button primary", "See all stacks".into_any()),
+                link(Route::Stacks, "button primary", "See all stacks".view()),
             ))
-            .into_any(),
+            .view(),
     }
 }
 
 /// Asked before a screen with unsaved changes is left.
-fn leave_question(app: App) -> AnyView {
+fn leave_question(app: App) -> View {
     let open = Signal::derive(move || app.leaving.with(Option::is_some));
     let stay = move || app.leaving.set(None);
     dialog("leave", "Leave without saving?", open, stay, move || {
@@ -127,10 +127,10 @@ fn leave_question(app: App) -> AnyView {
                     n => format!("{n} files have changes that are not saved. They are gone when you leave; nothing is kept in this browser."),
                 }),
                 div().class("dialog-actions").child((
-                    button().r#type("button").attr("autofocus", "").on(ev::click, move |_| stay()).child("Stay here"),
-                    button().r#type("button").class("danger").on(ev::click, move |_| leave()).child("Leave and drop the changes"),
+                    button().attr("type", "button").attr("autofocus", "").on(ev::click, move |_| stay()).child("Stay here"),
+                    button().attr("type", "button").class("danger").on(ev::click, move |_| leave()).child("Leave and drop the changes"),
                 )),
             ))
-            .into_any()
+            .view()
     })
 }

@@ -1,7 +1,4 @@
 //! The widgets that screens are made of, one per file.
-//!
-//! They are built with functions instead of `view!`: the macro hands static parts to `innerHTML`, which the
-//! page's policy (Trusted Types) forbids.
 
 pub mod copy;
 pub mod details;

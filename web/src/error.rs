@@ -132,6 +132,7 @@ fn headline(code: &str) -> Option<&'static str> {
         "age-file-invalid" => "The wrapped data key is damaged.",
         "alias-in-sealed-document" => "An alias or merge cannot be sealed.",
         "already-sealed" => "This text is already sealed.",
+        "comment-in-clear" => "A comment stays readable.",
         "duplicate-key" => "A key stands twice in the same place.",
         "empty-document" => "There is nothing to save yet.",
         "layout-unsupported" => "This layout cannot carry a seal.",

@@ -1,6 +1,6 @@
 //! The Stack Builder: a page that seals marked values in the browser, before anything is sent.
 //!
-//! Client-side rendered with Leptos, through its builder functions instead of `view!` (see `components`).
+//! Client-side rendered: Leptos' signals, effects, owners and contexts drive the elements of [`view`].
 //! [`seal`] is the only caller of the codec; [`api`] is the only caller of the server.
 #![allow(unreachable_pub, reason = "in a program `pub` says that other modules use it")]
 
@@ -17,10 +17,11 @@ mod route;
 mod samples;
 mod seal;
 mod session;
+mod view;
 mod words;
 mod workbench;
 
 fn main() {
     std::panic::set_hook(Box::new(|_| browser::give_up()));
-    leptos::mount::mount_to_body(app::app);
+    leptos::mount::mount_to_body(|| view::show(app::app()));
 }

@@ -55,7 +55,6 @@ metadata:
 type: Opaque
 stringData:
   username: app_user
-  # replace it with one of your own
   password: sample-password-to-replace
 ",
     },

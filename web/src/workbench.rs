@@ -88,6 +88,8 @@ pub struct Workbench {
     /// The hit whose value is shown.
     pub revealed: RwSignal<Option<String>>,
     name: StoredValue<StackName>,
+    /// Owns the drafts: they live as long as this screen, whichever part of it made them.
+    owner: StoredValue<Owner>,
     sent: RwSignal<Vec<Sent>, LocalStorage>,
     attempt: StoredValue<Option<(SaveRequest, String)>>,
     next_id: StoredValue<u32>,
@@ -113,6 +115,7 @@ impl Workbench {
             asks_to_take_theirs: RwSignal::new(false),
             revealed: RwSignal::new(None),
             name: StoredValue::new(name),
+            owner: StoredValue::new(Owner::current().unwrap_or_default()),
             sent: RwSignal::new_local(Vec::new()),
             attempt: StoredValue::new(None),
             next_id: StoredValue::new(0),
@@ -215,7 +218,7 @@ impl Workbench {
         let drafts: Vec<Draft> = stack
             .members
             .into_iter()
-            .map(|member| Draft::of_git(self.new_id(), member, &stack.commit, &recipient))
+            .map(|member| self.owner.get_value().with(|| Draft::of_git(self.new_id(), member, &stack.commit, &recipient)))
             .collect();
         self.active.set(drafts.first().map(|draft| draft.id));
         self.drafts.set(drafts);
@@ -244,7 +247,8 @@ impl Workbench {
 
     /// Adds a file that Git does not have yet, and shows it.
     pub fn add(self, kind: MemberKind, fill: impl FnOnce(Draft)) -> Draft {
-        let draft = Draft::fresh(self.new_id(), kind, &self.recipient());
+        let recipient = self.recipient();
+        let draft = self.owner.get_value().with(|| Draft::fresh(self.new_id(), kind, &recipient));
         fill(draft);
         self.drafts.update(|drafts| drafts.push(draft));
         self.show(draft);

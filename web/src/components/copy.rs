@@ -1,20 +1,19 @@
 //! Copying: a button for a text that may be seen, and a function for one that may not.
 
 use leptos::ev;
-use leptos::html::button;
-use leptos::prelude::*;
 use leptos::task::spawn_local;
 use zeroize::Zeroizing;
 
 use super::icon::{Icon, icon};
 use crate::browser;
 use crate::session::App;
+use crate::view::{Content, View, button};
 
 /// A button that puts a public text on the clipboard.
-pub fn copy_button(what: &'static str, text: impl Fn() -> String + 'static) -> AnyView {
+pub fn copy_button(what: &'static str, text: impl Fn() -> String + 'static) -> View {
     let app = App::take();
     button()
-        .r#type("button")
+        .attr("type", "button")
         .class("quiet")
         .attr("aria-label", format!("Copy {what}"))
         .on(ev::click, move |_| {
@@ -27,7 +26,7 @@ pub fn copy_button(what: &'static str, text: impl Fn() -> String + 'static) -> A
             });
         })
         .child((icon(Icon::Copy), "Copy"))
-        .into_any()
+        .view()
 }
 
 /// Puts a secret value on the clipboard and takes it off again after 30 seconds, unless something else was

@@ -1,7 +1,6 @@
 //! What the cluster file says about a member besides its text: name, namespace, chart.
 
 use leptos::ev;
-use leptos::html::{button, div, h2, input, label, p};
 use leptos::prelude::*;
 use stackseal_model::name::{MemberName, NamespaceName};
 use stackseal_model::stack::{Chart, MemberKind};
@@ -10,9 +9,10 @@ use super::icon::{Icon, icon};
 use crate::draft::Draft;
 use crate::error::sentence;
 use crate::workbench::Workbench;
+use crate::view::{Content, View, button, div, h2, input, label, p};
 
 /// The head of the editor: what this file is, and its fields.
-pub fn details(draft: Draft) -> AnyView {
+pub fn details(draft: Draft) -> View {
     let is_new = Memo::new(move |_| draft.origin.with(Option::is_none));
     let addon = draft.kind == MemberKind::Addon;
     let heading = move || {
@@ -62,23 +62,23 @@ pub fn details(draft: Draft) -> AnyView {
                 chart_fields,
             )),
         ))
-        .into_any()
+        .view()
 }
 
-fn discard(draft: Draft) -> AnyView {
+fn discard(draft: Draft) -> View {
     let bench = Workbench::take();
     let shown = Memo::new(move |_| draft.changed.get() && !draft.locked.get());
     let is_new = move || draft.origin.with(Option::is_none);
     (move || {
         shown.get().then(|| {
             button()
-                .r#type("button")
+                .attr("type", "button")
                 .class("quiet")
                 .on(ev::click, move |_| bench.asks_to_discard.set(Some(draft)))
                 .child(move || if is_new() { "Remove this file" } else { "Discard changes" })
         })
     })
-    .into_any()
+    .view()
 }
 
 fn entry(
@@ -87,7 +87,7 @@ fn entry(
     value: impl Fn() -> String + Send + Sync + 'static,
     set: impl Fn(String) + 'static,
     error: impl Fn() -> Option<String> + Send + Sync + Clone + 'static,
-) -> AnyView {
+) -> View {
     let wrong = error.clone();
     let error_id = format!("{id}-error");
     div()
@@ -95,16 +95,16 @@ fn entry(
         .child((
             label().attr("for", id).child(name),
             input()
-                .id(id)
-                .r#type("text")
+                .attr("id", id)
+                .attr("type", "text")
                 .attr("autocomplete", "off")
                 .attr("autocapitalize", "off")
                 .attr("spellcheck", "false")
                 .attr("aria-describedby", error_id.clone())
                 .attr("aria-invalid", move || wrong().map(|_| "true"))
-                .prop("value", value)
+                .value(value)
                 .on(ev::input, move |event| set(event_target_value(&event))),
-            p().id(error_id).class("hint wrong").child(move || error().map(|message| sentence(&message))),
+            p().attr("id", error_id).class("hint wrong").child(move || error().map(|message| sentence(&message))),
         ))
-        .into_any()
+        .view()
 }

@@ -1,8 +1,10 @@
 //! A modal question. The browser's own `dialog` keeps the focus inside and gives it back afterwards.
 
 use leptos::ev;
-use leptos::html::{self, div, h2};
 use leptos::prelude::*;
+use web_sys::HtmlDialogElement;
+
+use crate::view::{Content, View, div, element, h2};
 
 /// A dialog that is open while `open` is true; closing it in any way calls `close`.
 pub fn dialog(
@@ -10,32 +12,28 @@ pub fn dialog(
     title: &'static str,
     open: Signal<bool>,
     close: impl Fn() + Copy + 'static,
-    body: impl Fn() -> AnyView + Send + 'static,
-) -> AnyView {
-    let node = NodeRef::<html::Dialog>::new();
+    body: impl Fn() -> View + 'static,
+) -> View {
     let title_id = format!("{id}-title");
-    Effect::new(move |_| {
-        let open = open.get();
-        let Some(node) = node.get() else { return };
-        if open && !node.open() {
-            // refused only for a node outside the document
-            drop(node.show_modal());
-        } else if !open && node.open() {
-            node.close();
-        }
-    });
-    html::dialog()
-        .node_ref(node)
-        .id(id)
+    let dialog = element("dialog")
+        .attr("id", id)
         .attr("aria-labelledby", title_id.clone())
         .on(ev::close, move |_| {
             if open.get_untracked() {
                 close();
             }
         })
-        .child((
-            h2().id(title_id).child(title),
-            div().class("dialog-body").child(move || open.get().then(&body)),
-        ))
-        .into_any()
+        .child(h2().attr("id", title_id).child(title))
+        .child(div().class("dialog-body").child(move || open.get().then(&body)));
+    let node: HtmlDialogElement = dialog.node();
+    // behind the body in line: what is to get the focus has to be there
+    Effect::new(move |_| {
+        if open.get() && !node.open() {
+            // refused only for a node outside the document
+            drop(node.show_modal());
+        } else if !open.get() && node.open() {
+            node.close();
+        }
+    });
+    dialog.view()
 }

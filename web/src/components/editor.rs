@@ -1,6 +1,5 @@
 //! The YAML editor and the view of Git, which are JavaScript (`web/editor/`), as seen from here.
 
-use leptos::html::{self, div};
 use leptos::prelude::*;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -9,6 +8,7 @@ use web_sys::HtmlElement;
 use crate::diff::Row;
 use crate::offsets;
 use crate::seal::{Check, Hit};
+use crate::view::{Content, View, div};
 
 #[wasm_bindgen(raw_module = "stackseal-editor")]
 extern "C" {
@@ -74,13 +74,13 @@ pub struct Told {
 }
 
 /// The editor's place in the page; `ready` gets the editor once it is there.
-pub fn editor(told: Told, ready: impl FnOnce(StoredValue<Option<Editor>, LocalStorage>) + 'static) -> AnyView {
-    let node = NodeRef::<html::Div>::new();
+pub fn editor(told: Told, ready: impl FnOnce(StoredValue<Option<Editor>, LocalStorage>) + 'static) -> View {
+    let place = div().class("editor-host");
+    let host: HtmlElement = place.node();
     let cell = StoredValue::new_local(None::<Editor>);
     let closures = StoredValue::new_local(None);
     let start = StoredValue::new_local(Some((told, ready)));
     Effect::new(move |_| {
-        let Some(host) = node.get() else { return };
         let Some(Some((told, ready))) = start.try_update_value(Option::take) else { return };
         let changed = Closure::wrap(told.changed);
         let copy = Closure::wrap(told.copy);
@@ -92,7 +92,7 @@ pub fn editor(told: Told, ready: impl FnOnce(StoredValue<Option<Editor>, LocalSt
     on_cleanup(move || {
         cell.try_update_value(|editor| editor.take().inspect(Editor::destroy));
     });
-    div().class("editor-host").node_ref(node).into_any()
+    place.view()
 }
 
 /// What the view of Git shows.
@@ -112,11 +112,11 @@ impl Shown {
 }
 
 /// The read-only view of what Git holds or will hold.
-pub fn git_view(label: &'static str, shown: Signal<Shown>, fold: Signal<bool>) -> AnyView {
-    let node = NodeRef::<html::Div>::new();
+pub fn git_view(label: &'static str, shown: Signal<Shown>, fold: Signal<bool>) -> View {
+    let place = div().class("git-host");
+    let host: HtmlElement = place.node();
     let cell = StoredValue::new_local(None::<GitView>);
     Effect::new(move |_| {
-        let Some(host) = node.get() else { return };
         cell.update_value(|view| {
             let view = view.get_or_insert_with(|| GitView::new(&host, label));
             match shown.get() {
@@ -129,7 +129,7 @@ pub fn git_view(label: &'static str, shown: Signal<Shown>, fold: Signal<bool>) -
     on_cleanup(move || {
         cell.try_update_value(|view| view.take().inspect(GitView::destroy));
     });
-    div().class("git-host").node_ref(node).into_any()
+    place.view()
 }
 
 /// How a marked value stands against Git.

@@ -1,10 +1,10 @@
 //! A labelled line of text with its hint and its error, tied together for assistive technology.
 
 use leptos::ev;
-use leptos::html::{div, input, label, p};
 use leptos::prelude::*;
 
 use crate::error::sentence;
+use crate::view::{Content, View, div, input, label, p};
 
 /// What a field is called and holds.
 #[derive(Clone, Copy)]
@@ -22,7 +22,7 @@ pub struct Field {
 }
 
 /// The field.
-pub fn field(field: Field) -> AnyView {
+pub fn field(field: Field) -> View {
     let Field { id, label: name, hint, value, check } = field;
     let error = Memo::new(move |_| value.with(|text| if text.is_empty() { None } else { check(text) }));
     let hint_id = format!("{id}-hint");
@@ -31,20 +31,20 @@ pub fn field(field: Field) -> AnyView {
         .child((
             label().attr("for", id).child(name),
             input()
-                .id(id)
-                .r#type("text")
+                .attr("id", id)
+                .attr("type", "text")
                 .attr("autocomplete", "off")
                 .attr("autocapitalize", "off")
                 .attr("spellcheck", "false")
                 .attr("aria-describedby", hint_id.clone())
                 .attr("aria-invalid", move || error.with(Option::is_some).then_some("true"))
-                .prop("value", move || value.get())
+                .value(move || value.get())
                 .on(ev::input, move |event| value.set(event_target_value(&event))),
             p()
-                .id(hint_id)
+                .attr("id", hint_id)
                 .class("hint")
-                .class(("wrong", move || error.with(Option::is_some)))
+                .class_if("wrong", move || error.with(Option::is_some))
                 .child(move || error.get().map_or_else(|| hint.to_owned(), |message| sentence(&message))),
         ))
-        .into_any()
+        .view()
 }

@@ -1,7 +1,6 @@
 //! "What Git will hold": the very bytes that saving sends, and their difference to what Git holds.
 
 use leptos::ev;
-use leptos::html::{button, div, h2, p, section, span};
 use leptos::prelude::*;
 
 use super::editor::{Shown, git_view};
@@ -10,18 +9,19 @@ use crate::diff;
 use crate::draft::{Draft, Preview};
 use crate::words::count;
 use crate::workbench::Workbench;
+use crate::view::{Content, View, button, div, h2, p, section, span};
 
 /// Which of the two is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum View {
+enum Side {
     Diff,
     Sealed,
 }
 
 /// The pane.
-pub fn git_pane(draft: Draft) -> AnyView {
+pub fn git_pane(draft: Draft) -> View {
     let bench = Workbench::take();
-    let view = RwSignal::new(View::Sealed);
+    let side = RwSignal::new(Side::Sealed);
     let fold = RwSignal::new(true);
     // while the draft cannot be sealed, the last bytes stay in view
     let bytes = Memo::new(move |before: Option<&String>| match draft.preview.get() {
@@ -35,9 +35,9 @@ pub fn git_pane(draft: Draft) -> AnyView {
         if let Some(text) = theirs() {
             return Shown::Text(text);
         }
-        match view.get() {
-            View::Sealed => Shown::Text(bytes.get()),
-            View::Diff => {
+        match side.get() {
+            Side::Sealed => Shown::Text(bytes.get()),
+            Side::Diff => {
                 let old = git.get().unwrap_or_default();
                 let new = bytes.get();
                 Shown::diff(&diff::hunks(diff::rows(&old, &new), CONTEXT))
@@ -50,17 +50,17 @@ pub fn git_pane(draft: Draft) -> AnyView {
         let count = diff::count(&diff::rows(&old, &new));
         if count == diff::Count::default() { "No changes".to_owned() } else { format!("+{} −{}", count.added, count.removed) }
     };
-    let tab = move |this: View, name: &'static str, extra: AnyView| {
+    let tab = move |this: Side, name: &'static str, extra: View| {
         button()
-            .r#type("button")
+            .attr("type", "button")
             .attr("role", "tab")
-            .id(if this == View::Sealed { "git-tab-sealed" } else { "git-tab-diff" })
+            .attr("id", if this == Side::Sealed { "git-tab-sealed" } else { "git-tab-diff" })
             .attr("aria-controls", "git-panel")
-            .attr("aria-selected", move || if view.get() == this { "true" } else { "false" })
-            .attr("tabindex", move || if view.get() == this { "0" } else { "-1" })
+            .attr("aria-selected", move || if side.get() == this { "true" } else { "false" })
+            .attr("tabindex", move || if side.get() == this { "0" } else { "-1" })
             .on(ev::click, move |_| {
                 bench.theirs.set(None);
-                view.set(this);
+                side.set(this);
             })
             .child((name, extra))
     };
@@ -79,42 +79,44 @@ pub fn git_pane(draft: Draft) -> AnyView {
     };
     section()
         .class("git-pane")
-        .class(("stale", move || stale.get()))
+        .class_if("stale", move || stale.get())
         .attr("aria-labelledby", "git-title")
         .child((
             div().class("pane-head").child((
-                h2().id("git-title").child((icon(Icon::Git), "What Git will hold")),
+                h2().attr("id", "git-title").child((icon(Icon::Git), "What Git will hold")),
                 div()
                     .class("tabs")
                     .attr("role", "tablist")
                     .attr("aria-label", "Views of what Git will hold")
                     .on(ev::keydown, move |event| {
                         if matches!(event.key().as_str(), "ArrowLeft" | "ArrowRight") {
-                            let next = if view.get_untracked() == View::Sealed { View::Diff } else { View::Sealed };
-                            view.set(next);
-                            crate::browser::focus(if next == View::Sealed { "git-tab-sealed" } else { "git-tab-diff" });
+                            let next = if side.get_untracked() == Side::Sealed { Side::Diff } else { Side::Sealed };
+                            side.set(next);
+                            crate::browser::focus(if next == Side::Sealed { "git-tab-sealed" } else { "git-tab-diff" });
                         }
                     })
                     .child((
-                        tab(View::Sealed, "Sealed text", ().into_any()),
-                        tab(View::Diff, "Diff", span().class("tally").child(tally).into_any()),
+                        tab(Side::Sealed, "Sealed text", ().view()),
+                        tab(Side::Diff, "Diff", span().class("tally").child(tally).view()),
                     )),
+            )),
+            div()
+                .attr("id", "git-panel")
+                .class("pane-body")
+                .attr("role", "tabpanel")
+                .attr("aria-labelledby", move || if side.get() == Side::Sealed { "git-tab-sealed" } else { "git-tab-diff" })
+                .child(git_view("What Git will hold", shown.into(), fold.into())),
+            div().class("pane-foot").child((
+                p().class("hint").child(caption),
                 button()
-                    .r#type("button")
+                    .attr("type", "button")
                     .class("quiet")
                     .attr("aria-pressed", move || if fold.get() { "true" } else { "false" })
                     .on(ev::click, move |_| fold.update(|fold| *fold = !*fold))
                     .child("Fold ciphertext"),
             )),
-            div()
-                .id("git-panel")
-                .class("pane-body")
-                .attr("role", "tabpanel")
-                .attr("aria-labelledby", move || if view.get() == View::Sealed { "git-tab-sealed" } else { "git-tab-diff" })
-                .child(git_view("What Git will hold", shown.into(), fold.into())),
-            p().class("pane-foot hint").child(caption),
         ))
-        .into_any()
+        .view()
 }
 
 const CONTEXT: usize = 3;

@@ -1,15 +1,15 @@
 //! `?`: the keys that do something, and a switch for those that are single letters.
 
 use leptos::ev;
-use leptos::html::{button, dd, div, dl, dt, input, kbd, label, span};
 use leptos::prelude::*;
 
 use super::dialog::dialog;
 use super::icon::{Icon, icon};
 use crate::browser;
+use crate::view::{Content, View, button, dd, div, dl, dt, input, kbd, label, span};
 
 /// The dialog, and whether it is open.
-pub fn help(open: RwSignal<bool>) -> AnyView {
+pub fn help(open: RwSignal<bool>) -> View {
     let single = RwSignal::new(browser::preference(SINGLE).as_deref() != Some("off"));
     let listener = window_event_listener(ev::keydown, move |event| {
         let wanted = event.key() == "?" && single.get_untracked() && !browser::is_typing(&event);
@@ -23,18 +23,18 @@ pub fn help(open: RwSignal<bool>) -> AnyView {
 }
 
 /// The button that opens it.
-pub fn help_button(open: RwSignal<bool>) -> AnyView {
+pub fn help_button(open: RwSignal<bool>) -> View {
     button()
-        .r#type("button")
+        .attr("type", "button")
         .class("rail-item")
         .attr("aria-label", "Keys and help")
         .attr("title", "Keys (?)")
         .on(ev::click, move |_| open.set(true))
         .child((icon(Icon::Help), span().class("rail-label").child("Keys")))
-        .into_any()
+        .view()
 }
 
-fn body(open: RwSignal<bool>, single: RwSignal<bool>) -> AnyView {
+fn body(open: RwSignal<bool>, single: RwSignal<bool>) -> View {
     let command = if browser::is_mac() { "⌘" } else { "Ctrl" };
     let alt = if browser::is_mac() { "⌥" } else { "Alt" };
     let row = |keys: Vec<&'static str>, what: &'static str| {
@@ -43,7 +43,7 @@ fn body(open: RwSignal<bool>, single: RwSignal<bool>) -> AnyView {
     };
     div()
         .child((
-            dl().class("keys").child((
+            dl().class("keys").child(vec![
                 row(vec![command, "S"], "Seal and save"),
                 row(vec![alt, "R"], "Reveal or hide the value at the cursor"),
                 row(vec![alt, "C"], "Copy the value at the cursor without showing it"),
@@ -51,11 +51,11 @@ fn body(open: RwSignal<bool>, single: RwSignal<bool>) -> AnyView {
                 row(vec![command, "]"], "Indent the line; with [ the other way"),
                 row(vec!["Tab"], "Leave the editor; it never keeps the focus"),
                 row(vec!["?"], "This list"),
-            )),
+            ]),
             label().class("choice").child((
                 input()
-                    .r#type("checkbox")
-                    .prop("checked", move || single.get())
+                    .attr("type", "checkbox")
+                    .checked(move || single.get())
                     .on(ev::change, move |event| {
                         let on = event_target_checked(&event);
                         single.set(on);
@@ -64,10 +64,10 @@ fn body(open: RwSignal<bool>, single: RwSignal<bool>) -> AnyView {
                 "Use single-letter keys (?)",
             )),
             div().class("dialog-actions").child(
-                button().r#type("button").class("primary").on(ev::click, move |_| open.set(false)).child("Close"),
+                button().attr("type", "button").class("primary").on(ev::click, move |_| open.set(false)).child("Close"),
             ),
         ))
-        .into_any()
+        .view()
 }
 
 const SINGLE: &str = "single-letter-keys";

@@ -1,7 +1,6 @@
 //! One outline set of icons, 16 px, drawn in the current colour. Always beside a word or a name.
 
-use leptos::prelude::*;
-use leptos::svg;
+use crate::view::{Content, View, drawing};
 
 /// What an icon shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +44,10 @@ pub enum Icon {
 }
 
 /// The icon as a node that assistive technology passes over.
-pub fn icon(icon: Icon) -> AnyView {
+pub fn icon(icon: Icon) -> View {
     let fill = if icon == Icon::Dot { "currentColor" } else { "none" };
-    let shapes: Vec<_> = shapes(icon).iter().map(|shape| svg::path().attr("d", *shape)).collect();
-    svg::svg()
+    let shapes: Vec<_> = shapes(icon).iter().map(|shape| drawing("path").attr("d", *shape)).collect();
+    drawing("svg")
         .attr("class", "icon")
         .attr("viewBox", "0 0 16 16")
         .attr("width", "16")
@@ -60,7 +59,7 @@ pub fn icon(icon: Icon) -> AnyView {
         .attr("stroke-linejoin", "round")
         .attr("aria-hidden", "true")
         .child(shapes)
-        .into_any()
+        .view()
 }
 
 fn shapes(icon: Icon) -> &'static [&'static str] {

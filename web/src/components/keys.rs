@@ -1,7 +1,6 @@
 //! "Encrypted Keys (SOPS)": the marks of a file, what each hits, and what is wrong with it.
 
 use leptos::ev;
-use leptos::html::{button, code, div, form, h2, input, label, li, p, section, span, ul};
 use leptos::prelude::*;
 
 use super::copy::copy_secret;
@@ -11,9 +10,10 @@ use crate::draft::{Draft, Standing};
 use crate::seal::{self, Finding, Hit};
 use crate::words::count;
 use crate::workbench::Workbench;
+use crate::view::{Content, View, button, code, div, form, h2, input, label, li, p, section, span, ul};
 
 /// The section.
-pub fn keys(draft: Draft) -> AnyView {
+pub fn keys(draft: Draft) -> View {
     let bench = Workbench::take();
     // values are typed often, marks and places change seldom: only then is the list built anew
     let model = Memo::new(move |_| Model::of(draft));
@@ -22,7 +22,7 @@ pub fn keys(draft: Draft) -> AnyView {
         .attr("aria-labelledby", "keys-title")
         .child((
             div().class("keys-head").child((
-                h2().id("keys-title").child("Encrypted Keys (SOPS)"),
+                h2().attr("id", "keys-title").child("Encrypted Keys (SOPS)"),
                 p().class("hint").child(move || {
                     let values = model.with(|model| model.hits.iter().filter(|hit| !hit.hit.empty).count());
                     if values == 0 { String::new() } else { count(values, "value sealed", "values sealed") }
@@ -38,7 +38,7 @@ pub fn keys(draft: Draft) -> AnyView {
             }),
             move || model.with(|model| model.extras(draft)),
         ))
-        .into_any()
+        .view()
 }
 
 /// What the list shows.
@@ -67,20 +67,20 @@ impl Model {
     }
 
     /// What concerns the text as a whole.
-    fn about_text(&self) -> Vec<AnyView> {
+    fn about_text(&self) -> Vec<View> {
         let of_text = self.findings.iter().filter(|finding| finding.mark.is_none() && finding.words.code != MORE);
         of_text.map(remark).collect()
     }
 
     /// Values that no mark names, by the name that hits them.
-    fn extras(&self, draft: Draft) -> Vec<AnyView> {
+    fn extras(&self, draft: Draft) -> Vec<View> {
         let mut keys: Vec<&str> = self.hits.iter().filter(|placed| placed.hit.mark.is_none()).map(|placed| placed.hit.key.as_str()).collect();
         keys.sort_unstable();
         keys.dedup();
         keys.into_iter().map(|key| self.extra(draft, key)).collect()
     }
 
-    fn extra(&self, draft: Draft, key: &str) -> AnyView {
+    fn extra(&self, draft: Draft, key: &str) -> View {
         let of_key = |placed: &&Placed| placed.hit.key == key;
         let all = self.hits.iter().filter(of_key).count();
         let unnamed: Vec<_> = self
@@ -102,11 +102,11 @@ impl Model {
                 )),
                 ul().child(unnamed),
                 button()
-                    .r#type("button")
+                    .attr("type", "button")
                     .on(ev::click, move |_| mark_name(draft, &name))
                     .child(format!("Seal all {all} values named {key}")),
             ))
-            .into_any()
+            .view()
     }
 }
 
@@ -120,20 +120,20 @@ fn mark_name(draft: Draft, name: &str) {
     });
 }
 
-fn item(bench: Workbench, draft: Draft, number: usize, mark: String, model: &Model) -> AnyView {
+fn item(bench: Workbench, draft: Draft, number: usize, mark: String, model: &Model) -> View {
     let hits: Vec<_> = model.hits.iter().filter(|placed| placed.hit.mark == Some(number)).cloned().collect();
     let findings: Vec<_> = model.findings.iter().filter(|finding| finding.mark == Some(number)).map(remark).collect();
     let refused = model.findings.iter().any(|finding| finding.mark == Some(number) && finding.refuses);
     let summary = if hits.is_empty() { String::new() } else { count(hits.len(), "value", "values") };
     let remove_label = format!("Remove the mark {mark}");
     let removed = mark.clone();
-    li().class(("refused", refused))
+    li().class_if("refused", move || refused)
         .child((
             div().class("mark").child((
                 code().child(mark),
                 span().class("hint").child(summary),
                 button()
-                    .r#type("button")
+                    .attr("type", "button")
                     .class("quiet icon-only")
                     .attr("aria-label", remove_label.clone())
                     .attr("title", remove_label)
@@ -143,7 +143,7 @@ fn item(bench: Workbench, draft: Draft, number: usize, mark: String, model: &Mod
             ul().class("hits").child(hits.into_iter().map(|placed| hit_row(bench, draft, placed)).collect::<Vec<_>>()),
             findings,
         ))
-        .into_any()
+        .view()
 }
 
 /// A mark that Git already holds is not dropped without a question: its value would become readable.
@@ -155,7 +155,7 @@ fn remove(bench: Workbench, draft: Draft, mark: &str) {
     }
 }
 
-fn hit_row(bench: Workbench, draft: Draft, placed: Placed) -> AnyView {
+fn hit_row(bench: Workbench, draft: Draft, placed: Placed) -> View {
     let Placed { hit, standing } = placed;
     let (glyph, class, word) = match standing {
         _ if hit.empty => (Icon::Unlocked, "state", "empty, nothing to seal"),
@@ -172,10 +172,10 @@ fn hit_row(bench: Workbench, draft: Draft, placed: Placed) -> AnyView {
             span().class("hint word").child(word),
             actions,
         ))
-        .into_any()
+        .view()
 }
 
-fn value_actions(bench: Workbench, draft: Draft, hit: &Hit) -> AnyView {
+fn value_actions(bench: Workbench, draft: Draft, hit: &Hit) -> View {
     let (id, path) = (hit.id.clone(), hit.path.clone());
     let revealed = {
         let id = id.clone();
@@ -183,7 +183,7 @@ fn value_actions(bench: Workbench, draft: Draft, hit: &Hit) -> AnyView {
     };
     let small = |label: String, glyph: Icon, act: Box<dyn Fn()>| {
         button()
-            .r#type("button")
+            .attr("type", "button")
             .class("quiet icon-only")
             .attr("aria-label", label.clone())
             .attr("title", label)
@@ -199,7 +199,7 @@ fn value_actions(bench: Workbench, draft: Draft, hit: &Hit) -> AnyView {
             small(format!("Copy {path}"), Icon::Copy, Box::new(move || copy_value(bench, draft, &copy_id))),
             small(format!("Replace {path}"), Icon::Pencil, Box::new(move || bench.with_editor(|editor| editor.replace(&replace_id)))),
         ))
-        .into_any()
+        .view()
 }
 
 /// Copies the value of a hit without showing it.
@@ -211,23 +211,26 @@ pub fn copy_value(bench: Workbench, draft: Draft, id: &str) {
     }
 }
 
-fn line_link(line: usize) -> AnyView {
+fn line_link(line: usize) -> View {
     let bench = Workbench::take();
     button()
-        .r#type("button")
+        .attr("type", "button")
         .class("quiet line")
         .attr("aria-label", format!("Go to line {line}"))
         .on(ev::click, move |_| bench.with_editor(|editor| editor.go_to(line)))
         .child(format!("line {line}"))
-        .into_any()
+        .view()
 }
 
-fn remark(finding: &Finding) -> AnyView {
-    let weight = if finding.refuses { Weight::Danger } else { Weight::Quiet };
-    notice(weight, finding.words.clone(), finding.line.map(line_link).into_any())
+fn remark(finding: &Finding) -> View {
+    let line = finding.line.map(line_link);
+    if finding.refuses {
+        return notice(Weight::Danger, finding.words.clone(), line.view());
+    }
+    p().class("remark hint").child((finding.words.why.clone(), line)).view()
 }
 
-fn add(draft: Draft) -> AnyView {
+fn add(draft: Draft) -> View {
     let text = RwSignal::new(String::new());
     let submit = move || {
         let mark = text.get_untracked().trim().to_owned();
@@ -245,20 +248,20 @@ fn add(draft: Draft) -> AnyView {
         .child((
             label().class("unseen").attr("for", "new-mark").child("Key to encrypt"),
             input()
-                .id("new-mark")
-                .r#type("text")
+                .attr("id", "new-mark")
+                .attr("type", "text")
                 .attr("autocomplete", "off")
                 .attr("autocapitalize", "off")
                 .attr("spellcheck", "false")
                 .attr("placeholder", "password, auth.password or .dockerconfigjson")
-                .prop("value", move || text.get())
+                .value(move || text.get())
                 .on(ev::input, move |event| text.set(event_target_value(&event))),
-            button().r#type("submit").child("Add key"),
+            button().attr("type", "submit").child("Add key"),
         ))
-        .into_any()
+        .view()
 }
 
-fn suggestions(draft: Draft) -> Option<AnyView> {
+fn suggestions(draft: Draft) -> Option<View> {
     let suggestions = draft.suggestions.get();
     if suggestions.is_empty() || draft.locked.get() {
         return None;
@@ -269,7 +272,7 @@ fn suggestions(draft: Draft) -> Option<AnyView> {
             let mark = suggestion.mark.clone();
             li().child(
                 button()
-                    .r#type("button")
+                    .attr("type", "button")
                     .class("chip")
                     .attr("aria-label", format!("Mark {}", suggestion.mark))
                     .on(ev::click, move |_| draft.mark(&mark))
@@ -280,8 +283,8 @@ fn suggestions(draft: Draft) -> Option<AnyView> {
     Some(
         div()
             .class("suggestions")
-            .child((span().class("hint").id("suggest-title").child("Looks secret:"), ul().attr("aria-labelledby", "suggest-title").child(chips)))
-            .into_any(),
+            .child((span().class("hint").attr("id", "suggest-title").child("Looks secret:"), ul().attr("aria-labelledby", "suggest-title").child(chips)))
+            .view(),
     )
 }
 

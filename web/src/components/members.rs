@@ -1,16 +1,16 @@
 //! The files of the stack: which there are, how each stands, and how to add one.
 
 use leptos::ev;
-use leptos::html::{button, div, h2, li, nav, p, span, ul};
 use leptos::prelude::*;
 use stackseal_model::stack::MemberKind;
 
 use super::icon::{Icon, icon};
 use crate::draft::{Draft, Preview};
 use crate::workbench::Workbench;
+use crate::view::{Content, View, button, div, h2, li, nav, p, span, ul};
 
 /// The list.
-pub fn members() -> AnyView {
+pub fn members() -> View {
     let bench = Workbench::take();
     let group = move |kind: MemberKind, title: &'static str, add: &'static str| {
         let list = move || {
@@ -21,7 +21,7 @@ pub fn members() -> AnyView {
             div().class("member-head").child((
                 h2().child(title),
                 button()
-                    .r#type("button")
+                    .attr("type", "button")
                     .class("quiet icon-only")
                     .attr("aria-label", add)
                     .attr("title", add)
@@ -44,14 +44,14 @@ pub fn members() -> AnyView {
             group(MemberKind::Manifest, "Manifests", "Add a manifest"),
             group(MemberKind::Addon, "Add-ons", "Add an add-on"),
         ))
-        .into_any()
+        .view()
 }
 
-fn entry(draft: Draft) -> AnyView {
+fn entry(draft: Draft) -> View {
     let bench = Workbench::take();
     let state = Memo::new(move |_| standing(draft));
     button()
-        .r#type("button")
+        .attr("type", "button")
         .class("member")
         .attr("aria-current", move || (bench.active.get() == Some(draft.id)).then_some("true"))
         .on(ev::click, move |_| bench.show(draft))
@@ -66,7 +66,7 @@ fn entry(draft: Draft) -> AnyView {
                 glyph.map(|glyph| span().class(class).attr("title", word).child((icon(glyph), span().class("unseen").child(format!(", {word}")))))
             },
         ))
-        .into_any()
+        .view()
 }
 
 fn standing(draft: Draft) -> (Option<Icon>, &'static str, &'static str) {

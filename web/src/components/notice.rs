@@ -1,27 +1,23 @@
 //! An error or a remark where it belongs: what happened, why, what to do, and quietly the code.
 
-use leptos::html::{div, p, strong};
-use leptos::prelude::*;
 
 use super::icon::{Icon, icon};
 use crate::error::Words;
+use crate::view::{Content, View, div, p, strong};
 
 /// How much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
     /// Something has to be done.
     Danger,
-    /// Good to know.
-    Quiet,
     /// Look before you go on.
     Warning,
 }
 
 /// The notice, with what can be done about it.
-pub fn notice(weight: Weight, words: Words, actions: AnyView) -> AnyView {
+pub fn notice(weight: Weight, words: Words, actions: View) -> View {
     let (class, glyph) = match weight {
         Weight::Danger => ("notice danger", Icon::Warning),
-        Weight::Quiet => ("notice", Icon::Help),
         Weight::Warning => ("notice warning", Icon::Warning),
     };
     let Words { what, why, code } = words;
@@ -34,5 +30,5 @@ pub fn notice(weight: Weight, words: Words, actions: AnyView) -> AnyView {
             div().class("notice-text").child((p().child(strong().child(what)), p().child(why), code)),
             div().class("notice-actions").child(actions),
         ))
-        .into_any()
+        .view()
 }

@@ -2,7 +2,6 @@
 //! in its way.
 
 use leptos::ev;
-use leptos::html::{button, div, li, ol, p, span};
 use leptos::prelude::*;
 use stackseal_model::api::{Save, SaveState};
 
@@ -14,9 +13,10 @@ use crate::draft::Preview;
 use crate::error::{Words, of_problem};
 use crate::words::{Effect as Changes, Plan, ago, effect, short_commit};
 use crate::workbench::{Saving, Workbench};
+use crate::view::{Content, View, button, div, li, ol, p, span};
 
 /// The button, at the top.
-pub fn save_button() -> AnyView {
+pub fn save_button() -> View {
     let bench = Workbench::take();
     let busy = Memo::new(move |_| bench.is_busy());
     let label = move || bench.saving.with(|saving| match saving {
@@ -27,17 +27,17 @@ pub fn save_button() -> AnyView {
         Saving::Idle | Saving::Conflict(_) | Saving::Refused(_) | Saving::Watching(_) => "Seal and save".to_owned(),
     });
     button()
-        .r#type("button")
+        .attr("type", "button")
         .class("primary save")
         .attr("aria-disabled", move || (busy.get() || bench.changed().is_empty()).then_some("true"))
         .attr("title", if browser::is_mac() { "⌘S" } else { "Ctrl-S" })
         .on(ev::click, move |_| bench.save())
         .child((icon(Icon::Locked), label))
-        .into_any()
+        .view()
 }
 
 /// How much differs from Git, beside the button.
-pub fn change_count() -> AnyView {
+pub fn change_count() -> View {
     let bench = Workbench::take();
     span()
         .class("change-count")
@@ -46,21 +46,21 @@ pub fn change_count() -> AnyView {
             1 => "1 file changed".to_owned(),
             n => format!("{n} files changed"),
         })
-        .into_any()
+        .view()
 }
 
 /// The strip under the panes.
-pub fn strip() -> AnyView {
+pub fn strip() -> View {
     let bench = Workbench::take();
     let sentence = Memo::new(move |_| plan(bench));
     div()
         .class("strip")
         .child((
-            p().class("plan").class(("wrong", move || sentence.with(|(_, wrong)| *wrong))).child(move || sentence.get().0),
+            p().class("plan").class_if("wrong", move || sentence.with(|(_, wrong)| *wrong)).child(move || sentence.get().0),
             steps(bench),
             p().class("unseen").attr("role", "status").attr("aria-live", "polite").attr("data-testid", "save-state").child(move || announced(bench)),
         ))
-        .into_any()
+        .view()
 }
 
 /// What saving will do, or why it cannot be done yet.
@@ -99,7 +99,7 @@ fn plan(bench: Workbench) -> (String, bool) {
 }
 
 /// The steps of the newest save, with their times.
-fn steps(bench: Workbench) -> AnyView {
+fn steps(bench: Workbench) -> View {
     (move || {
         let Saving::Watching(save) = bench.saving.get() else { return None };
         let reached = |state: SaveState| save.steps.iter().find(|step| step.state == state).map(|step| step.at.clone());
@@ -108,7 +108,7 @@ fn steps(bench: Workbench) -> AnyView {
             let done = at.is_some();
             let clock = at.as_deref().map(browser::clock_time);
             let commit = (state == SaveState::Pushed && done).then(|| save.commit.as_deref().map(short_commit)).flatten();
-            li().class(("done", done)).attr("title", at).child((
+            li().class_if("done", move || done).attr("title", at).child((
                 icon(if done { Icon::Check } else { Icon::Dot }),
                 name,
                 span().class("clock").child(clock),
@@ -121,7 +121,7 @@ fn steps(bench: Workbench) -> AnyView {
                 .child((step(SaveState::Accepted, "Saved"), step(SaveState::Committed, "Committed"), step(SaveState::Pushed, "Pushed"))),
         )
     })
-    .into_any()
+    .view()
 }
 
 /// One short text per state, for the live region.
@@ -144,7 +144,7 @@ fn announced(bench: Workbench) -> String {
 }
 
 /// What a person has to know or decide about the newest save.
-pub fn save_notice() -> AnyView {
+pub fn save_notice() -> View {
     let bench = Workbench::take();
     div()
         .class("save-notice")
@@ -159,14 +159,14 @@ pub fn save_notice() -> AnyView {
                     why: "The save is in its journal and goes on by itself; this page keeps asking.".to_owned(),
                     code: "offline".to_owned(),
                 },
-                ().into_any(),
+                ().view(),
             )),
             Saving::Idle | Saving::Sealing | Saving::Sending | Saving::Watching(_) => None,
         })
-        .into_any()
+        .view()
 }
 
-fn pending(bench: Workbench, save: &Save) -> AnyView {
+fn pending(bench: Workbench, save: &Save) -> View {
     let words = save.reason.as_ref().map(of_problem).unwrap_or_default();
     let since = save.steps.first().and_then(|step| browser::parse_time(&step.at));
     let since = since.map(|then| format!(" {}", ago(browser::now_ms(), then))).unwrap_or_default();
@@ -179,11 +179,11 @@ fn pending(bench: Workbench, save: &Save) -> AnyView {
             act("Try again", move || bench.retry(retry.clone())),
             act("Discard this save", move || bench.discard_save(discard.clone())),
         )
-            .into_any(),
+            .view(),
     )
 }
 
-fn conflict(bench: Workbench, words: Words) -> AnyView {
+fn conflict(bench: Workbench, words: Words) -> View {
     let words = Words {
         what: "Somebody else changed this file meanwhile.".to_owned(),
         why: format!("Nothing was overwritten and your text is still here. {}", words.why),
@@ -203,10 +203,10 @@ fn conflict(bench: Workbench, words: Words) -> AnyView {
             move || seen().then(|| act("Keep mine, to save over it", move || bench.keep_mine())),
             act("Discard mine", move || bench.asks_to_take_theirs.set(true)),
         )
-            .into_any(),
+            .view(),
     )
 }
 
-fn act(name: &'static str, act: impl Fn() + 'static) -> AnyView {
-    button().r#type("button").on(ev::click, move |_| act()).child(name).into_any()
+fn act(name: &'static str, act: impl Fn() + 'static) -> View {
+    button().attr("type", "button").on(ev::click, move |_| act()).child(name).view()
 }

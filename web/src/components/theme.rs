@@ -1,11 +1,11 @@
 //! Light, dark, or as the system has it.
 
 use leptos::ev;
-use leptos::html::{button, div, fieldset, input, label, legend, span};
 use leptos::prelude::*;
 
 use super::icon::{Icon, icon};
 use crate::browser;
+use crate::view::{Content, View, button, div, fieldset, input, label, legend, span};
 
 /// What a person chose; `None` follows the system.
 pub fn theme() -> RwSignal<Option<&'static str>> {
@@ -29,11 +29,11 @@ pub fn theme() -> RwSignal<Option<&'static str>> {
 }
 
 /// One button that turns to the other theme.
-pub fn switch(theme: RwSignal<Option<&'static str>>) -> AnyView {
+pub fn switch(theme: RwSignal<Option<&'static str>>) -> View {
     let dark = move || theme.get().map_or_else(browser::prefers_dark, |theme| theme == "dark");
     let name = move || if dark() { "Use the light theme" } else { "Use the dark theme" };
     button()
-        .r#type("button")
+        .attr("type", "button")
         .class("rail-item")
         .attr("aria-label", name)
         .attr("title", name)
@@ -42,17 +42,17 @@ pub fn switch(theme: RwSignal<Option<&'static str>>) -> AnyView {
             move || icon(if dark() { Icon::Sun } else { Icon::Moon }),
             span().class("rail-label").child(move || if dark() { "Light" } else { "Dark" }),
         ))
-        .into_any()
+        .view()
 }
 
 /// All three choices.
-pub fn choice(theme: RwSignal<Option<&'static str>>) -> AnyView {
+pub fn choice(theme: RwSignal<Option<&'static str>>) -> View {
     let option = move |value: Option<&'static str>, name: &'static str| {
         label().class("choice").child((
             input()
-                .r#type("radio")
+                .attr("type", "radio")
                 .attr("name", "theme")
-                .prop("checked", move || theme.get() == value)
+                .checked(move || theme.get() == value)
                 .on(ev::change, move |_| theme.set(value)),
             name,
         ))
@@ -67,7 +67,7 @@ pub fn choice(theme: RwSignal<Option<&'static str>>) -> AnyView {
                 option(Some("dark"), "Dark"),
             )),
         ))
-        .into_any()
+        .view()
 }
 
 const KEY: &str = "theme";

@@ -1,13 +1,13 @@
 //! The one place for short messages: announced once, gone after a while.
 
-use leptos::html::div;
 use leptos::prelude::*;
 
 use crate::browser;
 use crate::session::App;
+use crate::view::{Content, View, div};
 
 /// The region, empty until something is said.
-pub fn toasts() -> AnyView {
+pub fn toasts() -> View {
     let app = App::take();
     let timer = StoredValue::new_local(None);
     Effect::new(move |_| {
@@ -20,7 +20,7 @@ pub fn toasts() -> AnyView {
         .attr("role", "status")
         .attr("aria-live", "polite")
         .child(move || app.toast.get().map(|text| div().class("toast").child(text)))
-        .into_any()
+        .view()
 }
 
 const SHOWN_MS: u32 = 6_000;

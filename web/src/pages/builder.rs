@@ -1,7 +1,6 @@
 //! The Stack Builder: the files of one stack, the editor, and beside it what Git will hold.
 
 use leptos::ev;
-use leptos::html::{button, div, h1, h2, header, p, section, strong};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use stackseal_model::api::Purpose;
@@ -25,19 +24,20 @@ use crate::error::Words;
 use crate::route::Route;
 use crate::samples;
 use crate::workbench::{Load, Tab, Workbench};
+use crate::view::{Content, View, button, div, h1, h2, header, p, section, strong};
 
 /// The screen of one stack.
-pub fn builder(name: StackName) -> AnyView {
+pub fn builder(name: StackName) -> View {
     browser::set_title(name.as_str());
     let bench = Workbench::provide(name.clone());
     spawn_local(bench.load());
     save_by_keyboard(bench);
     let body = move || match bench.load.get() {
-        Load::Waiting => p().class("hint waiting").attr("role", "status").child("Reading the stack…").into_any(),
+        Load::Waiting => p().class("hint waiting").attr("role", "status").child("Reading the stack…").view(),
         Load::Failed(words) => notice(
             Weight::Danger,
             words,
-            button().r#type("button").on(ev::click, move |_| spawn_local(bench.load())).child("Try again").into_any(),
+            button().attr("type", "button").on(ev::click, move |_| spawn_local(bench.load())).child("Try again").view(),
         ),
         Load::Missing => missing(),
         Load::Ready => panes(bench),
@@ -52,7 +52,7 @@ pub fn builder(name: StackName) -> AnyView {
         .child((
             header().class("builder-head").child((
                 div().class("crumbs").child((
-                    link(Route::Stacks, "crumb", "Stacks".into_any()),
+                    link(Route::Stacks, "crumb", "Stacks".view()),
                     h1().child(name.to_string()),
                     p().class("hint").child(move || bench.description.get()),
                 )),
@@ -61,27 +61,27 @@ pub fn builder(name: StackName) -> AnyView {
             body,
             questions(bench),
         ))
-        .into_any()
+        .view()
 }
 
-fn missing() -> AnyView {
+fn missing() -> View {
     div()
         .class("empty")
         .child((
             icon(Icon::Stacks),
             h2().child("There is no such stack"),
             p().child("It may have been renamed or removed on the branch."),
-            link(Route::Stacks, "button primary", "See all stacks".into_any()),
+            link(Route::Stacks, "button primary", "See all stacks".view()),
         ))
-        .into_any()
+        .view()
 }
 
-fn panes(bench: Workbench) -> AnyView {
+fn panes(bench: Workbench) -> View {
     let shown = Memo::new(move |_| bench.shown().map(|draft| draft.id));
     let draft = move || shown.get().and_then(|_| untrack(|| bench.shown()));
     let part = move |tab: Tab, name: &'static str| {
         button()
-            .r#type("button")
+            .attr("type", "button")
             .attr("aria-pressed", move || if bench.tab.get() == tab { "true" } else { "false" })
             .on(ev::click, move |_| bench.tab.set(tab))
             .child(name)
@@ -95,21 +95,21 @@ fn panes(bench: Workbench) -> AnyView {
         )),
         div().class("panes").child((
             members(),
-            section().class("edit-pane").class(("nothing", move || shown.get().is_none())).attr("aria-label", "Editor").child((
+            section().class("edit-pane").class_if("nothing", move || shown.get().is_none()).attr("aria-label", "Editor").child((
                 move || draft().map(details),
                 move || draft().map(sealed_banner),
                 text_editor(bench),
-                move || draft().map(|draft| (move || (!draft.locked.get()).then(|| keys(draft))).into_any()),
+                move || draft().map(|draft| (move || (!draft.locked.get()).then(|| keys(draft))).view()),
                 move || shown.get().is_none().then(|| no_files(bench)),
             )),
             move || draft().map(git_pane),
         )),
         strip(),
     )
-        .into_any()
+        .view()
 }
 
-fn no_files(bench: Workbench) -> AnyView {
+fn no_files(bench: Workbench) -> View {
     div()
         .class("empty")
         .child((
@@ -117,20 +117,20 @@ fn no_files(bench: Workbench) -> AnyView {
             h2().child("No files in this stack yet"),
             p().child("Add a manifest, or an add-on with its Helm values. Then mark the keys whose values are secret."),
             div().class("actions").child((
-                button().r#type("button").class("primary").on(ev::click, move |_| {
+                button().attr("type", "button").class("primary").on(ev::click, move |_| {
                     bench.add(MemberKind::Manifest, |_| {});
                 }).child("Add a manifest"),
-                button().r#type("button").on(ev::click, move |_| {
+                button().attr("type", "button").on(ev::click, move |_| {
                     bench.add(MemberKind::Addon, |_| {});
                 }).child("Add an add-on"),
-                button().r#type("button").class("quiet").on(ev::click, move |_| samples::fill(bench)).child("Take the sample files"),
+                button().attr("type", "button").class("quiet").on(ev::click, move |_| samples::fill(bench)).child("Take the sample files"),
             )),
         ))
-        .into_any()
+        .view()
 }
 
 /// Above a sealed file: why it cannot be edited, and the one thing to do about it.
-fn sealed_banner(draft: Draft) -> AnyView {
+fn sealed_banner(draft: Draft) -> View {
     let bench = Workbench::take();
     let busy = RwSignal::new(false);
     let failed = RwSignal::new(None::<Words>);
@@ -156,20 +156,20 @@ fn sealed_banner(draft: Draft) -> AnyView {
                     "Unlocking brings its data key, wrapped for this tab alone, and opens the values here. The server records who asked, and when.",
                 )),
                 button()
-                    .r#type("button")
+                    .attr("type", "button")
                     .class("primary")
                     .attr("aria-disabled", move || busy.get().then_some("true"))
                     .on(ev::click, move |_| unlock())
                     .child(move || if busy.get() { "Unlocking…" } else { "Unlock to edit" }),
-                move || failed.get().map(|words| notice(Weight::Danger, words, ().into_any())),
+                move || failed.get().map(|words| notice(Weight::Danger, words, ().view())),
             ))
         })
     })
-    .into_any()
+    .view()
 }
 
 /// The one editor, which shows the draft that is active and keeps a history for each.
-fn text_editor(bench: Workbench) -> AnyView {
+fn text_editor(bench: Workbench) -> View {
     let told = Told {
         changed: Box::new(move || {
             if let Some(draft) = untrack(|| bench.shown()) {
@@ -230,7 +230,7 @@ fn marks(draft: Draft) -> String {
 }
 
 /// What is only done after it was asked twice.
-fn questions(bench: Workbench) -> AnyView {
+fn questions(bench: Workbench) -> View {
     let discarding = Signal::derive(move || bench.asks_to_discard.with(Option::is_some));
     let unmarking = Signal::derive(move || bench.asks_to_unmark.with(Option::is_some));
     let taking = Signal::derive(move || bench.asks_to_take_theirs.get());
@@ -261,7 +261,7 @@ fn questions(bench: Workbench) -> AnyView {
             question("What the branch holds now takes its place. Your text cannot be brought back.", "Keep my text", "Discard my text", move || bench.asks_to_take_theirs.set(false), yes)
         }),
     )
-        .into_any()
+        .view()
 }
 
 fn question(
@@ -270,16 +270,16 @@ fn question(
     yes_name: &'static str,
     no: impl Fn() + 'static,
     yes: impl Fn() + 'static,
-) -> AnyView {
+) -> View {
     div()
         .child((
             p().child(text),
             div().class("dialog-actions").child((
-                button().r#type("button").attr("autofocus", "").on(ev::click, move |_| no()).child(no_name),
-                button().r#type("button").class("danger").on(ev::click, move |_| yes()).child(yes_name),
+                button().attr("type", "button").attr("autofocus", "").on(ev::click, move |_| no()).child(no_name),
+                button().attr("type", "button").class("danger").on(ev::click, move |_| yes()).child(yes_name),
             )),
         ))
-        .into_any()
+        .view()
 }
 
 fn save_by_keyboard(bench: Workbench) {

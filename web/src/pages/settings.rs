@@ -1,7 +1,6 @@
 //! Settings: the organisation, its key, its repository, this session and the theme.
 
 use leptos::ev;
-use leptos::html::{button, code, dd, div, dl, dt, form, h1, h2, header, p, section};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use stackseal_model::api::Repository;
@@ -15,9 +14,10 @@ use crate::components::notice::{Weight, notice};
 use crate::components::theme;
 use crate::error::Words;
 use crate::session::{App, Who};
+use crate::view::{Content, View, button, code, dd, div, dl, dt, form, h1, h2, header, p, section};
 
 /// The screen.
-pub fn settings(theme: RwSignal<Option<&'static str>>) -> AnyView {
+pub fn settings(theme: RwSignal<Option<&'static str>>) -> View {
     let app = App::take();
     browser::set_title("Settings");
     div()
@@ -28,24 +28,24 @@ pub fn settings(theme: RwSignal<Option<&'static str>>) -> AnyView {
             part(
                 "encryption-title",
                 "Encryption",
-                (move || app.encryption().map(|encryption| key(&encryption))).into_any(),
+                (move || app.encryption().map(|encryption| key(&encryption))).view(),
             ),
             part(
                 "repository-title",
                 "Repository",
-                (move || app.organisation().map(|organisation| repository(organisation.repository))).into_any(),
+                (move || app.organisation().map(|organisation| repository(organisation.repository))).view(),
             ),
             part("appearance-title", "Appearance", theme::choice(theme)),
             part("session-title", "Session", session(app)),
         ))
-        .into_any()
+        .view()
 }
 
-fn part(id: &'static str, title: &'static str, body: AnyView) -> AnyView {
-    section().class("setting").attr("aria-labelledby", id).child((h2().id(id).child(title), body)).into_any()
+fn part(id: &'static str, title: &'static str, body: View) -> View {
+    section().class("setting").attr("aria-labelledby", id).child((h2().attr("id", id).child(title), body)).view()
 }
 
-fn rename(app: App) -> AnyView {
+fn rename(app: App) -> View {
     let before = untrack(|| app.organisation()).map(|organisation| organisation.name.to_string()).unwrap_or_default();
     let name = RwSignal::new(before);
     let failed = RwSignal::new(None::<Words>);
@@ -68,7 +68,7 @@ fn rename(app: App) -> AnyView {
             submit();
         })
         .child((
-            move || failed.get().map(|words| notice(Weight::Danger, words, ().into_any())),
+            move || failed.get().map(|words| notice(Weight::Danger, words, ().view())),
             field(Field {
                 id: "organisation",
                 label: "Organisation name",
@@ -76,22 +76,22 @@ fn rename(app: App) -> AnyView {
                 value: name,
                 check: |text| OrganisationName::parse(text).err().map(|invalid| invalid.message),
             }),
-            button().r#type("submit").child("Rename"),
+            button().attr("type", "submit").child("Rename"),
         ))
-        .into_any()
+        .view()
 }
 
-fn repository(repository: Repository) -> AnyView {
+fn repository(repository: Repository) -> View {
     let row = |name: &'static str, value: String| (dt().child(name), dd().child(code().attr("translate", "no").child(value)));
     dl().child((
         row("Remote", repository.remote),
         row("Branch", repository.branch),
         row("Cluster file", repository.cluster_file),
     ))
-    .into_any()
+    .view()
 }
 
-fn session(app: App) -> AnyView {
+fn session(app: App) -> View {
     let failed = RwSignal::new(None::<Words>);
     let actor = move || {
         app.who.with(|who| match who {
@@ -102,9 +102,9 @@ fn session(app: App) -> AnyView {
     div()
         .child((
             p().child(actor),
-            move || failed.get().map(|words| notice(Weight::Danger, words, ().into_any())),
+            move || failed.get().map(|words| notice(Weight::Danger, words, ().view())),
             button()
-                .r#type("button")
+                .attr("type", "button")
                 .on(ev::click, move |_| {
                     spawn_local(async move {
                         if let Err(failure) = app.sign_out().await {
@@ -114,5 +114,5 @@ fn session(app: App) -> AnyView {
                 })
                 .child("Sign out"),
         ))
-        .into_any()
+        .view()
 }

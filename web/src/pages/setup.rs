@@ -1,7 +1,6 @@
 //! The two steps before the first stack: name the organisation, make its key pair.
 
 use leptos::ev;
-use leptos::html::{button, code, dd, div, dl, dt, form, h1, p};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use stackseal_model::api::{Encryption, Organisation};
@@ -15,9 +14,10 @@ use crate::components::icon::{Icon, icon};
 use crate::components::notice::{Weight, notice};
 use crate::error::Words;
 use crate::session::App;
+use crate::view::{main, Content, View, button, code, dd, div, dl, dt, form, h1, p};
 
 /// The first step.
-pub fn name_organisation() -> AnyView {
+pub fn name_organisation() -> View {
     let app = App::take();
     browser::set_title("Name your organisation");
     let name = RwSignal::new(String::new());
@@ -48,7 +48,7 @@ pub fn name_organisation() -> AnyView {
         "Name your organisation",
         (
             p().child("The name stands in commits and on this page. You can change it later."),
-            move || failed.get().map(|words| notice(Weight::Danger, words, ().into_any())),
+            move || failed.get().map(|words| notice(Weight::Danger, words, ().view())),
             form()
                 .on(ev::submit, move |event| {
                     event.prevent_default();
@@ -62,15 +62,15 @@ pub fn name_organisation() -> AnyView {
                         value: name,
                         check: |text| OrganisationName::parse(text).err().map(|invalid| invalid.message),
                     }),
-                    button().r#type("submit").class("primary").attr("aria-disabled", move || busy.get().then_some("true")).child("Continue"),
+                    button().attr("type", "submit").class("primary").attr("aria-disabled", move || busy.get().then_some("true")).child("Continue"),
                 )),
         )
-            .into_any(),
+            .view(),
     )
 }
 
 /// The second step. Once the pair is made, it is shown until the person goes on.
-pub fn initialise_encryption(organisation: Organisation, made: RwSignal<Option<Encryption>>) -> AnyView {
+pub fn initialise_encryption(organisation: Organisation, made: RwSignal<Option<Encryption>>) -> View {
     let app = App::take();
     browser::set_title("Initialize encryption");
     let failed = RwSignal::new(None::<Words>);
@@ -100,12 +100,12 @@ pub fn initialise_encryption(organisation: Organisation, made: RwSignal<Option<E
             "Initialize encryption",
             (
                 p().child(format!("This makes the key pair of {name}. The public half seals values, here in your browser, before anything is sent. The private half opens them, and stays in the vault of this server.")),
-                move || failed.get().map(|words| notice(Weight::Danger, words, ().into_any())),
-                button().r#type("button").class("primary").attr("aria-disabled", move || busy.get().then_some("true")).on(ev::click, move |_| start()).child(move || {
+                move || failed.get().map(|words| notice(Weight::Danger, words, ().view())),
+                button().attr("type", "button").class("primary").attr("aria-disabled", move || busy.get().then_some("true")).on(ev::click, move |_| start()).child(move || {
                     if busy.get() { "Making the key pair…" } else { "Initialize encryption" }
                 }),
             )
-                .into_any(),
+                .view(),
         ),
         Some(encryption) => {
             let finish = finish.clone();
@@ -115,21 +115,21 @@ pub fn initialise_encryption(organisation: Organisation, made: RwSignal<Option<E
                 "Encryption is on",
                 (
                     key(&shown),
-                    button().r#type("button").class("primary").on(ev::click, move |_| finish(encryption.clone())).child("Go to your stacks"),
+                    button().attr("type", "button").class("primary").on(ev::click, move |_| finish(encryption.clone())).child("Go to your stacks"),
                 )
-                    .into_any(),
+                    .view(),
             )
         }
     })
-    .into_any()
+    .view()
 }
 
 /// The public half of the key pair, and where the private half lies.
-pub fn key(encryption: &Encryption) -> AnyView {
+pub fn key(encryption: &Encryption) -> View {
     let recipient = encryption.recipient.clone();
     div()
         .class("key")
-        .child((
+        .child(
             dl().child((
                 dt().child("Recipient (public key)"),
                 dd().child((
@@ -141,12 +141,12 @@ pub fn key(encryption: &Encryption) -> AnyView {
                 dt().child("Private key"),
                 dd().child(encryption.private_key.clone()),
             )),
-        ))
-        .into_any()
+        )
+        .view()
 }
 
-fn step(number: &'static str, title: &'static str, body: AnyView) -> AnyView {
-    leptos::html::main()
+fn step(number: &'static str, title: &'static str, body: View) -> View {
+    main()
         .class("alone")
         .child(div().class("panel").child((
             div().class("brand").child((icon(Icon::Locked), "Stackseal")),
@@ -154,5 +154,5 @@ fn step(number: &'static str, title: &'static str, body: AnyView) -> AnyView {
             h1().child(title),
             body,
         )))
-        .into_any()
+        .view()
 }

@@ -1,7 +1,6 @@
 //! Signing in: by opening the link, or by pasting it here.
 
 use leptos::ev;
-use leptos::html::{button, div, form, h1, input, label, main, p};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -10,9 +9,10 @@ use crate::components::icon::{Icon, icon};
 use crate::components::notice::{Weight, notice};
 use crate::error::Words;
 use crate::session::App;
+use crate::view::{Content, View, button, div, form, h1, input, label, main, p};
 
 /// The screen for somebody who is not signed in; `reason` when a link was refused.
-pub fn sign_in(reason: Option<Words>) -> AnyView {
+pub fn sign_in(reason: Option<Words>) -> View {
     let app = App::take();
     browser::set_title("Sign in");
     let link = RwSignal::new(String::new());
@@ -30,7 +30,7 @@ pub fn sign_in(reason: Option<Words>) -> AnyView {
             div().class("panel").child((
                 div().class("brand").child((icon(Icon::Locked), "Stackseal")),
                 h1().child("Sign in"),
-                reason.map(|words| notice(Weight::Danger, words, ().into_any())),
+                reason.map(|words| notice(Weight::Danger, words, ().view())),
                 p().child("Open the sign-in link that the server printed when it started. It works once. You can also paste it here."),
                 form()
                     .on(ev::submit, move |event| {
@@ -41,26 +41,26 @@ pub fn sign_in(reason: Option<Words>) -> AnyView {
                         div().class("field").child((
                             label().attr("for", "link").child("Sign-in link"),
                             input()
-                                .id("link")
-                                .r#type("password")
+                                .attr("id", "link")
+                                .attr("type", "password")
                                 .attr("autocomplete", "off")
                                 .attr("spellcheck", "false")
                                 .attr("aria-describedby", "link-hint")
                                 .attr("aria-invalid", move || wrong.get().then_some("true"))
-                                .prop("value", move || link.get())
+                                .value(move || link.get())
                                 .on(ev::input, move |event| {
                                     wrong.set(false);
                                     link.set(event_target_value(&event));
                                 }),
-                            p().id("link-hint").class("hint").class(("wrong", move || wrong.get())).child(move || {
+                            p().attr("id", "link-hint").class("hint").class_if("wrong", move || wrong.get()).child(move || {
                                 if wrong.get() { "This is no sign-in link. It ends in #token= and a long text." } else { "" }
                             }),
                         )),
-                        button().r#type("submit").class("primary").child("Sign in"),
+                        button().attr("type", "submit").class("primary").child("Sign in"),
                     )),
             )),
         )
-        .into_any()
+        .view()
 }
 
 /// The token of a link, or of a fragment, or the token itself.

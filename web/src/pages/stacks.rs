@@ -1,7 +1,6 @@
 //! The list of stacks, and making one.
 
 use leptos::ev;
-use leptos::html::{button, div, form, h1, h2, header, p, table, tbody, td, th, thead, tr};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use stackseal_model::api::NewStack;
@@ -19,9 +18,10 @@ use crate::error::Words;
 use crate::route::Route;
 use crate::samples;
 use crate::session::App;
+use crate::view::{Content, View, button, div, form, h1, h2, header, p, table, tbody, td, th, thead, tr};
 
 /// The screen.
-pub fn stacks() -> AnyView {
+pub fn stacks() -> View {
     let app = App::take();
     browser::set_title("Stacks");
     let list = RwSignal::new(None::<Result<Vec<StackSummary>, Words>>);
@@ -37,11 +37,11 @@ pub fn stacks() -> AnyView {
     load();
     let naming = RwSignal::new(false);
     let body = move || match list.get() {
-        None => p().class("hint waiting").attr("role", "status").child("Reading the stacks…").into_any(),
+        None => p().class("hint waiting").attr("role", "status").child("Reading the stacks…").view(),
         Some(Err(words)) => notice(
             Weight::Danger,
             words,
-            button().r#type("button").on(ev::click, move |_| load()).child("Try again").into_any(),
+            button().attr("type", "button").on(ev::click, move |_| load()).child("Try again").view(),
         ),
         Some(Ok(stacks)) if stacks.is_empty() => empty(app, naming),
         Some(Ok(stacks)) => filled(app, stacks),
@@ -51,15 +51,15 @@ pub fn stacks() -> AnyView {
         .child((
             header().class("page-head").child((
                 h1().child("Stacks"),
-                button().r#type("button").class("primary").on(ev::click, move |_| naming.set(true)).child((icon(Icon::Plus), "New stack")),
+                button().attr("type", "button").class("primary").on(ev::click, move |_| naming.set(true)).child((icon(Icon::Plus), "New stack")),
             )),
             body,
             new_stack(app, naming),
         ))
-        .into_any()
+        .view()
 }
 
-fn empty(app: App, naming: RwSignal<bool>) -> AnyView {
+fn empty(app: App, naming: RwSignal<bool>) -> View {
     div()
         .class("empty")
         .child((
@@ -67,18 +67,18 @@ fn empty(app: App, naming: RwSignal<bool>) -> AnyView {
             h2().child("No stacks yet"),
             p().child("A stack is a set of manifests and add-ons that belong together. Mark the keys that are secret, and Git only ever sees them sealed."),
             div().class("actions").child((
-                button().r#type("button").class("primary").on(ev::click, move |_| take_sample(app)).child("Take the sample stack"),
-                button().r#type("button").on(ev::click, move |_| naming.set(true)).child("Start with an empty one"),
+                button().attr("type", "button").class("primary").on(ev::click, move |_| take_sample(app)).child("Take the sample stack"),
+                button().attr("type", "button").on(ev::click, move |_| naming.set(true)).child("Start with an empty one"),
             )),
         ))
-        .into_any()
+        .view()
 }
 
-fn filled(app: App, stacks: Vec<StackSummary>) -> AnyView {
+fn filled(app: App, stacks: Vec<StackSummary>) -> View {
     let has_sample = stacks.iter().any(|stack| stack.name.as_str() == samples::NAME);
     let rows: Vec<_> = stacks.into_iter().map(|stack| row(app, stack)).collect();
     let sample = (!has_sample).then(|| {
-        button().r#type("button").class("quiet").on(ev::click, move |_| take_sample(app)).child("Take the sample stack")
+        button().attr("type", "button").class("quiet").on(ev::click, move |_| take_sample(app)).child("Take the sample stack")
     });
     div()
         .child((
@@ -93,10 +93,10 @@ fn filled(app: App, stacks: Vec<StackSummary>) -> AnyView {
             )),
             sample,
         ))
-        .into_any()
+        .view()
 }
 
-fn row(app: App, stack: StackSummary) -> AnyView {
+fn row(app: App, stack: StackSummary) -> View {
     let route = Route::Builder(stack.name.clone());
     let target = route.clone();
     let sealed = (stack.sealed > 0).then(|| icon(Icon::Locked));
@@ -107,12 +107,12 @@ fn row(app: App, stack: StackSummary) -> AnyView {
         }
     })
     .child((
-        th().attr("scope", "row").child(link(route, "row-link", stack.name.to_string().into_any())),
+        th().attr("scope", "row").child(link(route, "row-link", stack.name.to_string().view())),
         td().class("wide").child(stack.description),
         td().class("number").child(stack.members.to_string()),
         td().class("number sealed").child((sealed, stack.sealed.to_string())),
     ))
-    .into_any()
+    .view()
 }
 
 /// Opens the builder on a stack of that name with the sample's files as changes; saving them makes it.
@@ -123,7 +123,7 @@ fn take_sample(app: App) {
     }
 }
 
-fn new_stack(app: App, open: RwSignal<bool>) -> AnyView {
+fn new_stack(app: App, open: RwSignal<bool>) -> View {
     let name = RwSignal::new(String::new());
     let description = RwSignal::new(String::new());
     let failed = RwSignal::new(None::<Words>);
@@ -162,7 +162,7 @@ fn new_stack(app: App, open: RwSignal<bool>) -> AnyView {
                 submit();
             })
             .child((
-                move || failed.get().map(|words| notice(Weight::Danger, words, ().into_any())),
+                move || failed.get().map(|words| notice(Weight::Danger, words, ().view())),
                 field(Field {
                     id: "stack-name",
                     label: "Name",
@@ -172,10 +172,10 @@ fn new_stack(app: App, open: RwSignal<bool>) -> AnyView {
                 }),
                 field(Field { id: "stack-description", label: "Description", hint: "What it is for; may stay empty", value: description, check: |_| None }),
                 div().class("dialog-actions").child((
-                    button().r#type("button").on(ev::click, move |_| close()).child("Cancel"),
-                    button().r#type("submit").class("primary").attr("aria-disabled", move || busy.get().then_some("true")).child("Create stack"),
+                    button().attr("type", "button").on(ev::click, move |_| close()).child("Cancel"),
+                    button().attr("type", "submit").class("primary").attr("aria-disabled", move || busy.get().then_some("true")).child("Create stack"),
                 )),
             ))
-            .into_any()
+            .view()
     })
 }
