@@ -27,7 +27,8 @@ pub mod routes {
     pub const ORGANISATION: &str = "/api/v1/organisation";
     /// `POST` makes the key pair, once.
     pub const ENCRYPTION: &str = "/api/v1/organisation/encryption";
-    /// `GET` the list, `POST` makes an empty stack.
+    /// `GET` the list, `POST` makes an empty stack and answers with its save (202). A stack whose save
+    /// is on its way is listed and can be read, without files.
     pub const STACKS: &str = "/api/v1/stacks";
     /// `GET` one stack with its files.
     pub const STACK: &str = "/api/v1/stacks/{stack}";

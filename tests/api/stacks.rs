@@ -86,6 +86,36 @@ async fn the_sample_stack_is_laid_out_as_import_cluster() {
     );
 }
 
+#[tokio::test]
+async fn a_stack_can_be_worked_in_before_it_is_pushed() {
+    let (server, _) = Server::with_key().await;
+    let away = server.home.path().join("away.git");
+    std::fs::rename(server.home.remote(), &away).unwrap();
+    let new = json!({"name": "db", "description": "d"});
+    let save = server.post("/api/v1/stacks", &new).await.expect(202);
+    let stack = server.get("/api/v1/stacks/db").await.expect(200);
+    assert_eq!(
+        stack,
+        json!({"name": "db", "description": "d", "members": [], "commit": ""})
+    );
+    assert_eq!(
+        server.get("/api/v1/stacks").await.expect(200)[0]["name"],
+        "db"
+    );
+    assert_eq!(
+        server.post("/api/v1/stacks", &new).await.code(),
+        "stack-exists"
+    );
+    server.reaches(&save, "pending").await;
+    let path = format!("/api/v1/saves/{}", save["id"].as_str().unwrap());
+    server.delete(&path).await.expect(200);
+    assert_eq!(
+        server.get("/api/v1/stacks/db").await.code(),
+        "stack-missing"
+    );
+    assert_eq!(server.get("/api/v1/stacks").await.expect(200), json!([]));
+}
+
 const THEIRS: &str = "# written by hand\napiVersion: v1\nkind: ImportCluster\nmetadata:\n  name: shop\nspec:\n  git_repository: {provider: github, branch: main}\n  stacks:\n    - name: db # ours\n      deploy_wave: 0\n      manifests:\n        - name: ns\n          from_file: ./common/ns.yaml\n        - name: creds\n          from_file: stacks/db/creds.yaml\n          encrypted_paths: [password]\n          parents: [{name: ns, kind: manifest}, {manifest: ns}]\n          future: {a: [1, 2]}\n";
 
 #[tokio::test]

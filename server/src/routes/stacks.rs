@@ -1,4 +1,4 @@
-//! Stacks as the branch has them.
+//! Stacks as the branch has them, and those that saves on their way will make.
 
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderMap, StatusCode};
@@ -25,6 +25,8 @@ pub(crate) async fn list(
     _member: Member,
     Shared(state): Shared<State>,
 ) -> Result<Json<Vec<StackSummary>>, Error> {
+    // asked before the branch: what is pushed in between is on it
+    let coming = state.store().coming_stacks().await?;
     let head = state.mirror().refresh().await?;
     let (cluster, _) = read_cluster(&state, head).await?;
     let mut summaries = Vec::with_capacity(cluster.stacks().len());
@@ -36,6 +38,16 @@ pub(crate) async fn list(
             members: members.len(),
             sealed: members.iter().filter(|member| member.sealed).count(),
         });
+    }
+    for (name, description) in coming {
+        if cluster.stack(&name).is_none() {
+            summaries.push(StackSummary {
+                name,
+                description,
+                members: 0,
+                sealed: 0,
+            });
+        }
     }
     Ok(Json(summaries))
 }
@@ -71,14 +83,32 @@ pub(crate) async fn show(
 ) -> Result<Json<Stack>, Error> {
     let missing = || Error::refused(Code::StackMissing, "");
     let name = StackName::parse(&name).map_err(|_| missing())?;
+    let coming = state.store().coming_stacks().await?;
     let head = state.mirror().refresh().await?;
     let (cluster, _) = read_cluster(&state, head).await?;
-    let stack = cluster.stack(&name).ok_or_else(missing)?;
+    let commit = head.map(|oid| oid.to_string()).unwrap_or_default();
+    if let Some(stack) = cluster.stack(&name) {
+        let (description, members) = (
+            stack.description.clone(),
+            members(&state, head, stack).await?,
+        );
+        return Ok(Json(Stack {
+            name,
+            description,
+            members,
+            commit,
+        }));
+    }
+    // accepted and not on the branch yet: whoever made it can go on in it
+    let (name, description) = coming
+        .into_iter()
+        .find(|(one, _)| *one == name)
+        .ok_or_else(missing)?;
     Ok(Json(Stack {
         name,
-        description: stack.description.clone(),
-        members: members(&state, head, stack).await?,
-        commit: head.map(|oid| oid.to_string()).unwrap_or_default(),
+        description,
+        members: Vec::new(),
+        commit,
     }))
 }
 

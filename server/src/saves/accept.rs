@@ -97,12 +97,9 @@ pub(crate) async fn accept_stack(
     }
     recipient(state).await?;
     let head = state.mirror().head().await?;
-    if plan::read_cluster(state, head)
-        .await?
-        .0
-        .stack(&stack)
-        .is_some()
-    {
+    let (cluster, _) = plan::read_cluster(state, head).await?;
+    let coming = state.store().coming_stacks().await?;
+    if cluster.stack(&stack).is_some() || coming.iter().any(|(name, _)| *name == stack) {
         return Err(Error::refused(Code::StackExists, ""));
     }
     store(state, asked, stack, description, Vec::new()).await

@@ -176,6 +176,25 @@ impl Store {
         .await
     }
 
+    /// Stacks that saves on their way would make, with what they are for, in the order accepted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn coming_stacks(&self) -> Result<Vec<(StackName, String)>, sqlx::Error> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT stack, description FROM save
+             WHERE seq IN (SELECT min(seq) FROM save
+                           WHERE state IN ('accepted', 'committed', 'pending') GROUP BY stack)
+             ORDER BY seq",
+        )
+        .fetch_all(self.read())
+        .await?;
+        let parse = |(name, description): (String, String)| {
+            Ok((StackName::parse(&name).map_err(decode)?, description))
+        };
+        rows.into_iter().map(parse).collect()
+    }
+
     /// A save with its texts, to be worked on.
     ///
     /// # Errors
