@@ -7,7 +7,7 @@ set -uo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT" || exit 1
 
-all=(format lint layering unit interop api cli no-std page e2e)
+all=(format lint layering unit interop api crash cli no-std page e2e)
 tiers=("$@")
 [ ${#tiers[@]} -gt 0 ] || tiers=("${all[@]}")
 
@@ -74,6 +74,8 @@ no_std() {
 }
 
 unit() { natively test --no-fail-fast --lib --bins; }
+# The server with its crash points, which no other build has.
+crash() { natively test --no-fail-fast --features stackseal-server/crash-points --test crash; }
 cli() { natively build --bin stackseal && tests_named 'cli*'; }
 
 e2e() {
@@ -90,6 +92,7 @@ run_tier() {
     unit) tier unit cargo unit ;;
     interop) tier interop cargo tests_named 'interop*' ;;
     api) tier api cargo tests_named 'api*' ;;
+    crash) tier crash cargo crash ;;
     cli) tier cli cargo cli ;;
     no-std) tier no-std check no_std ;;
     page) tier page check "$ROOT/scripts/page.sh" ;;

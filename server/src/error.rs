@@ -30,7 +30,7 @@ pub(crate) enum Error {
     Store(#[from] sqlx::Error),
     /// The vault failed. The operator looks at the log.
     #[error("the vault failed")]
-    Vault(#[from] VaultError),
+    Vault(#[source] VaultError),
     /// A background task ended without a result: a bug.
     #[error("a task of the server ended early")]
     Task(#[from] tokio::task::JoinError),
@@ -111,6 +111,16 @@ impl Error {
             next = error.source();
         }
         tracing::error!(code = self.problem().code, causes, "failed");
+    }
+}
+
+impl From<VaultError> for Error {
+    /// A data key that does not open is the document's fault, not the vault's.
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::DataKey(error) => Self::Codec(error),
+            error => Self::Vault(error),
+        }
     }
 }
 

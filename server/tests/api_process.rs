@@ -195,6 +195,49 @@ fn what_cannot_be_started_says_why() {
 }
 
 #[test]
+fn a_disk_that_takes_no_more_refuses_the_save_and_recovers_by_itself() {
+    let home = tempfile::tempdir().unwrap();
+    let process = Process::start_limited(home.path(), 1024);
+    process.initialise();
+    // the write-ahead log cannot grow beyond a mebibyte
+    let value = "0123456789".repeat(20);
+    let big: String = (0..2000).map(|n| format!("k{n}: \"{value}\"\n")).collect();
+    let mut refused = 0;
+    let mut accepted = Vec::new();
+    for n in 0..6 {
+        let key = format!("key-of-the-big-save-{n}");
+        let answer = process.save(&key, &format!("big-{n}"), &big, None).unwrap();
+        match answer.status {
+            202 => accepted.push(answer.body["id"].as_str().unwrap().to_owned()),
+            503 | 507 => {
+                let code = answer.body["code"].as_str().unwrap();
+                assert!(
+                    ["storage-failed", "storage-full"].contains(&code),
+                    "{answer:?}"
+                );
+                refused += 1;
+            }
+            _ => panic!("{answer:?}"),
+        }
+    }
+    assert!(refused > 0, "the limit was never met");
+    assert_eq!(
+        process.get("/api/v1/saves").as_array().unwrap().len(),
+        accepted.len()
+    );
+    drop(process);
+    let process = Process::signed_in(home.path(), &Start::default());
+    for id in &accepted {
+        process.reaches(id, "pushed");
+    }
+    let save = process
+        .save("key-of-the-last-save", "m", "a: 1\n", None)
+        .unwrap();
+    process.reaches(save.body["id"].as_str().unwrap(), "pushed");
+    assert_eq!(process.get("/readyz")["ready"], true);
+}
+
+#[test]
 fn an_idle_client_does_not_keep_the_server_from_stopping() {
     let home = tempfile::tempdir().unwrap();
     let mut process = Process::start(home.path(), &Start::default());

@@ -73,11 +73,10 @@ pub(crate) async fn accept(
         return Err(Error::refused(Code::DuplicateFile, "").at(twice.name.as_str()));
     }
     let recipient = recipient(state).await?;
-    let mut files = Vec::with_capacity(request.files.len());
-    for file in request.files {
-        let passed = guard::check(&file, recipient.as_ref())?;
-        files.push((file, passed));
-    }
+    let files = request.files;
+    // parsing a few mebibytes must not hold up other requests
+    let guarded = tokio::task::spawn_blocking(move || guard_all(files, recipient.as_ref()));
+    let files = guarded.await??;
     crash::point("s1-guarded");
     store(state, asked, request.stack, request.description, files).await
 }
@@ -103,6 +102,14 @@ pub(crate) async fn accept_stack(
         return Err(Error::refused(Code::StackExists, ""));
     }
     store(state, asked, stack, description, Vec::new()).await
+}
+
+fn guard_all(
+    files: Vec<SaveFile>,
+    recipient: Option<&Recipient>,
+) -> Result<Vec<(SaveFile, Passed)>, Error> {
+    let pair = |file: SaveFile| guard::check(&file, recipient).map(|passed| (file, passed));
+    files.into_iter().map(pair).collect()
 }
 
 /// The save that the key stands for already.

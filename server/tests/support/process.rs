@@ -35,17 +35,34 @@ pub(crate) struct Start<'a> {
 impl Process {
     /// Starts the binary on a free port and waits for its line.
     pub(crate) fn start(home: &Path, start: &Start<'_>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stackseal-server"));
+        command
+            .args(&start.arguments)
+            .envs(start.environment.iter().copied());
+        Self::spawn(home, command)
+    }
+
+    /// Starts it so that no file of its grows beyond so many KiB, and signs in.
+    pub(crate) fn start_limited(home: &Path, kib: u32) -> Self {
+        let mut command = Command::new("bash");
+        // the signal that comes with the limit is ignored, so that a write fails as on a full disk
+        let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_stackseal-server")]);
+        let mut process = Self::spawn(home, command);
+        process.sign_in();
+        process
+    }
+
+    fn spawn(home: &Path, mut command: Command) -> Self {
         let log = home.join("log");
         let file = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(&log)
             .unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_stackseal-server"))
+        let mut child = command
             .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(home.join("data"))
-            .args(&start.arguments)
-            .envs(start.environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(file)
