@@ -25,6 +25,7 @@ for (const theme of ["light", "dark"]) {
       await page.getByRole("button", { name: "Sign in" }).click();
       await look("sign in, refused");
 
+      await page.goto("about:blank");
       await page.goto(server.link);
       await page.getByLabel("Organisation name").fill("Acme\tLtd.");
       await look("name the organisation, error");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 
 import { gitText, openFile, replaceValue, save, setUp, unlock } from "./support/builder.js";
@@ -12,7 +12,7 @@ import { decrypt } from "./support/sops.js";
 import { stage } from "./support/stage.js";
 import { shown } from "./support/canary.js";
 
-const FILE = "stacks/sample/manifests/postgres-credentials.yaml";
+const FILE = "clusters/main/stacks/sample/manifests/postgres-credentials.yaml";
 
 /** Told to whoever asked for a transcript. */
 const told = [];
@@ -32,19 +32,22 @@ test("the main job, from the sign-in link to a second save", async (t) => {
   const typed = typedSample(first);
   tell("What was typed", typed);
 
-  assert.ok(!(await gitText(page)).includes(first), "the pane shows ciphertext");
-  const announced = await page.locator(".git-pane .pane-foot").innerText();
+  // 24 characters are 32 in base64: then the pane has caught up with what was typed
+  await expect(async () => /^ {2}password: ENC\[AES256_GCM,data:.{32},iv:/m.test(await gitText(page)), "the pane shows ciphertext");
+  const announced = await gitText(page);
+  assert.ok(!announced.includes(first));
   const commit = await save(page);
   const sealed = committed(server, FILE);
   tell("The committed file", sealed);
-  assert.equal(announced, `${Buffer.byteLength(sealed)} bytes, exactly as they will be committed.`);
+  assert.equal(announced, sealed, "what the pane shows before saving is what Git holds after it");
   assert.equal(git(server.remote, "rev-parse", "--short=7", "main").trim(), commit);
-  assert.deepEqual(files(server).filter((path) => path.startsWith("stacks/")).sort(), [
-    "stacks/sample/manifests/postgres-credentials.yaml",
-    "stacks/sample/manifests/registry-auth.yaml",
-    "stacks/sample/values/grafana.yaml",
+  assert.deepEqual(files(server).filter((path) => path.includes("/stacks/")).sort(), [
+    "clusters/main/stacks/sample/manifests/postgres-credentials.yaml",
+    "clusters/main/stacks/sample/manifests/registry-auth.yaml",
+    "clusters/main/stacks/sample/values/grafana.yaml",
   ]);
-  assert.match(git(server.remote, "log", "-1", "--format=%B", "main"), /^Save-Id: .+\nStack: sample\nActor: .+/m);
+  const trailers = git(server.remote, "log", "-1", "--format=%(trailers:only,unfold)", "main").trim().split("\n");
+  assert.deepEqual(trailers.map((line) => line.split(":")[0]).sort(), ["Actor", "Save-Id", "Stack"]);
 
   tell("git diff --stat between the typed and the sealed text", diff(typed, sealed, "--stat"));
   const { removed, added } = changedLines(typed, sealed);
@@ -62,8 +65,8 @@ test("the main job, from the sign-in link to a second save", async (t) => {
     type: "Opaque",
     stringData: { username: "app_user", password: first },
   });
-  assert.equal((await decrypt(server, context, "stacks/sample/values/grafana.yaml")).adminPassword, "sample-admin-password");
-  assert.match((await decrypt(server, context, "stacks/sample/manifests/registry-auth.yaml")).data[".dockerconfigjson"], /^eyJ/);
+  assert.equal((await decrypt(server, context, "clusters/main/stacks/sample/values/grafana.yaml")).adminPassword, "sample-admin-password");
+  assert.match((await decrypt(server, context, "clusters/main/stacks/sample/manifests/registry-auth.yaml")).data[".dockerconfigjson"], /^eyJ/);
 
   await page.reload();
   await openFile(page, "postgres-credentials");
@@ -92,14 +95,11 @@ test("the main job, from the sign-in link to a second save", async (t) => {
   if (process.env.STACKSEAL_TRANSCRIPT) writeFileSync(process.env.STACKSEAL_TRANSCRIPT, `# Transcript of the end-to-end test\n\n${told.join("\n")}`);
 });
 
-const typedSample = (password) => `apiVersion: v1
-kind: Secret
-metadata:
-  name: postgres-credentials
-  namespace: database
-type: Opaque
-stringData:
-  username: app_user
-  # replace it with one of your own
-  password: ${password}
-`;
+/** The sample as the page has it, with the password that was typed. */
+function typedSample(password) {
+  const source = readFileSync(new URL("../../web/src/samples.rs", import.meta.url), "utf8");
+  const text = /name: "postgres-credentials",[^]*?text: "\\\n([^"]+)"/.exec(source)[1];
+  const typed = text.replace(/^( {2}password: ).+$/m, `$1${password}`);
+  assert.ok(typed.includes(password));
+  return typed;
+}

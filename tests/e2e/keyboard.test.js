@@ -53,7 +53,7 @@ test("from the sign-in link to a pushed secret without a pointer", async (t) => 
   await expect(async () => (await page.getByText("hunter2").count()) === 0, "the value is hidden again");
   await page.keyboard.press("ControlOrMeta+s");
   await pushed(page);
-  assert.match(committed(server, "stacks/by-keyboard/manifests/token.yaml"), /^ {2}token: ENC\[/m);
+  assert.match(committed(server, "clusters/main/stacks/by-keyboard/manifests/token.yaml"), /^ {2}token: ENC\[/m);
   record.judge(server.origin);
 });
 

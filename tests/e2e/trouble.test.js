@@ -11,7 +11,7 @@ import { decrypt } from "./support/sops.js";
 import { stage } from "./support/stage.js";
 
 const TEXT = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: it\nstringData:\n  password: one\n";
-const FILE = "stacks/it/manifests/it.yaml";
+const FILE = "clusters/main/stacks/it/manifests/it.yaml";
 
 async function withOneFile(t) {
   const all = await stage(t);

@@ -35,11 +35,16 @@ export function editor(page) {
   return page.getByRole("textbox", { name: /^YAML of / });
 }
 
-/** Replaces the text of the editor, as pasting would. */
+/** Replaces the text of the editor by pasting. */
 export async function write(page, text) {
+  await page.evaluate((it) => navigator.clipboard.writeText(it), text);
   await editor(page).focus();
   await page.keyboard.press("ControlOrMeta+a");
-  await page.keyboard.insertText(text);
+  await page.keyboard.press("ControlOrMeta+v");
+  // only what is near the cursor stands in the document
+  await page.keyboard.press("ControlOrMeta+Home");
+  const first = text.split("\n")[0];
+  await expect(async () => (await editor(page).innerText()).startsWith(first), "the text is in the editor");
 }
 
 export async function addMark(page, mark) {

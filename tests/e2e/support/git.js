@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 export function git(folder, ...words) {
-  return execFileSync("git", ["-C", folder, ...words], { encoding: "utf8", maxBuffer: 64 << 20 });
+  return execFileSync("git", ["-C", folder, ...words], { encoding: "utf8", maxBuffer: 64 << 20, stdio: ["ignore", "pipe", "ignore"] });
 }
 
 /** The text of a file at the branch's head. */

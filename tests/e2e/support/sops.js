@@ -50,11 +50,11 @@ export async function decrypt(server, context, file) {
 }
 
 function exchange(sealed, recipient, wrapped) {
-  const entry = /^( *)- recipient: age1[0-9a-z]+\n +enc: \|\n(?:\1 {6}[^\n]+\n)+/m;
+  const entry = /^( *)- recipient: age1[0-9a-z]+\n +enc: \|\n(?:\1 {4}[^\n]+\n)+/m;
   const found = entry.exec(sealed);
   if (!found) throw new Error("the committed file has no wrapped data key where one was expected");
   const [whole, indent] = found;
-  const pad = `${indent}      `;
+  const pad = `${indent}    `;
   const text = wrapped.trimEnd().split("\n").map((line) => `${pad}${line}\n`).join("");
   return sealed.replace(whole, `${indent}- recipient: ${recipient}\n${indent}  enc: |\n${text}`);
 }
