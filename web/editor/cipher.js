@@ -4,6 +4,8 @@ import { Facet, StateField } from "@codemirror/state";
 import { Decoration, EditorView, WidgetType } from "@codemirror/view";
 
 const CIPHERTEXT = /ENC\[AES256_GCM,[^\]]*\]|-----BEGIN AGE ENCRYPTED FILE-----[\s\S]*?-----END AGE ENCRYPTED FILE-----/g;
+/** In a difference a wrapped key may be cut: then its lines are told one by one. */
+const WRAPPED_LINE = /^[-+ ] +(?:[A-Za-z0-9+/=]{40,64}|-----(?:BEGIN|END) AGE ENCRYPTED FILE-----)$/gm;
 
 class Fold extends WidgetType {
   constructor(text, title) {
@@ -33,11 +35,15 @@ const folded = Facet.define({ combine: (values) => values.some(Boolean) });
 function build(state) {
   const fold = state.facet(folded);
   const ranges = [];
-  for (const match of state.doc.toString().matchAll(CIPHERTEXT)) {
+  const text = state.doc.toString();
+  for (const match of text.matchAll(CIPHERTEXT)) {
     const kind = fold ? (match[0].startsWith("ENC") ? value : wrapped) : quiet;
     ranges.push(kind.range(match.index, match.index + match[0].length));
   }
-  return Decoration.set(ranges);
+  for (const match of text.matchAll(WRAPPED_LINE)) {
+    ranges.push(quiet.range(match.index + 1, match.index + match[0].length));
+  }
+  return Decoration.set(ranges, true);
 }
 
 const ciphertext = StateField.define({

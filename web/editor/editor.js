@@ -27,6 +27,16 @@ const PRIVATE = {
   "data-gramm": "false",
 };
 
+/** Left to itself, the browser keeps the style of overwritten text in a `style` attribute, which the policy forbids. */
+const overwriting = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { selection, readOnly } = view.state;
+    if (event.inputType !== "insertText" || !event.data || view.composing || selection.main.empty || readOnly) return false;
+    view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    return true;
+  },
+});
+
 export class Editor {
   /**
    * @param {HTMLElement} host
@@ -97,7 +107,7 @@ export class Editor {
 
   /** @param {string} id */
   replace(id) {
-    replace(this.view, id);
+    replace(this.view, id, this.actions);
   }
 
   /** @param {number} line from 1 */
@@ -156,6 +166,7 @@ export class Editor {
         yaml(),
         look,
         ...(readOnly ? [folding(true)] : []),
+        overwriting,
         keymap.of([...defaultKeymap, ...historyKeymap]),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) this.changed();

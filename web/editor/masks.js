@@ -21,6 +21,7 @@ const REVEAL_MS = 30_000;
 export const setMarks = StateEffect.define();
 const show = StateEffect.define();
 const hide = StateEffect.define();
+const doneTyping = StateEffect.define();
 
 class Mask extends WidgetType {
   constructor(mark, actions) {
@@ -42,7 +43,7 @@ class Mask extends WidgetType {
       dots,
       button("reveal", `Reveal ${this.mark.path}`, () => reveal(view, this.mark.id, this.actions), false),
       button("copy", `Copy ${this.mark.path}`, () => this.actions.copy(this.mark.id), null),
-      button("replace", `Replace ${this.mark.path}`, () => replace(view, this.mark.id), null),
+      button("replace", `Replace ${this.mark.path}`, () => replace(view, this.mark.id, this.actions), null),
     );
     return box;
   }
@@ -130,6 +131,8 @@ function field(actions) {
         } else if (effect.is(hide)) {
           shown = new Set([...shown].filter((id) => effect.value !== null && id !== effect.value));
           typing = false;
+        } else if (effect.is(doneTyping)) {
+          typing = false;
         }
       }
       if (transaction.selection && !transaction.docChanged) {
@@ -214,9 +217,10 @@ export function conceal(view, id, actions) {
 export const isShown = (view, id) => marksOf(view).shown.has(id);
 
 /** Empties a value and puts the cursor where the new one is to be typed. */
-export function replace(view, id) {
+export function replace(view, id, actions) {
   const mark = byId(view, id);
   if (!mark || view.state.readOnly) return;
+  conceal(view, null, actions);
   const quote = view.state.sliceDoc(mark.from, mark.from + 1);
   const insert = quote === '"' || quote === "'" ? quote + quote : "";
   view.dispatch({
@@ -255,6 +259,10 @@ export function masks(actions) {
         { key: "Alt-c", run: withMark((_view, id) => actions.copy(id)) },
       ]),
       EditorView.domEventHandlers({
+        // what was being typed is masked as soon as the keys go elsewhere
+        blur(_event, view) {
+          if (view.state.field(self).typing) setTimeout(() => view.dispatch({ effects: doneTyping.of(null) }));
+        },
         // what is dragged would carry the values under the masks
         dragstart(event, view) {
           const { hidden } = view.state.field(self);

@@ -84,12 +84,25 @@ impl Stage {
     }
 }
 
-/// A sign-in link is used at once and vanishes from the address; else the session is looked up.
+/// A sign-in link is used at once and vanishes from the address; else the session is looked up. A link may
+/// also be opened while the page is there: then only the fragment changes.
 fn start(app: App) {
+    if !use_link(app) {
+        spawn_local(app.load());
+    }
+    browser::on_fragment(move || {
+        use_link(app);
+    });
+}
+
+fn use_link(app: App) -> bool {
     let fragment = browser::take_fragment();
     match fragment.strip_prefix("token=") {
-        Some(token) if !token.is_empty() => spawn_local(app.sign_in(token.to_owned())),
-        _ => spawn_local(app.load()),
+        Some(token) if !token.is_empty() && app.unsaved.get_untracked() == 0 => {
+            spawn_local(app.sign_in(token.to_owned()));
+            true
+        }
+        _ => false,
     }
 }
 

@@ -66,6 +66,11 @@ pub fn on_back(act: impl Fn() + 'static) {
     drop(window_event_listener(ev::popstate, move |_| act()));
 }
 
+/// Calls when only the fragment of the address changes.
+pub fn on_fragment(act: impl Fn() + 'static) {
+    drop(window_event_listener(ev::hashchange, move |_| act()));
+}
+
 /// Lets the browser ask before the tab is closed, while something is unsaved.
 pub fn ask_before_closing(unsaved: impl Fn() -> bool + 'static) {
     drop(window_event_listener(ev::beforeunload, move |event| {

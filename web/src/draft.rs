@@ -171,6 +171,11 @@ impl Draft {
         draft
     }
 
+    /// Whether nothing was written into a new file yet. Tracks.
+    pub fn is_blank(self) -> bool {
+        self.origin.with(Option::is_none) && self.text.with(|text| text.is_empty())
+    }
+
     /// Takes what Git holds now, and drops what was typed.
     pub fn take_git(self, member: Member, commit: &str) {
         let namespace = member.namespace.map(|namespace| namespace.to_string()).unwrap_or_default();
@@ -317,6 +322,9 @@ impl Draft {
         let say = |what: &str, why: &str, code: &str| {
             Some(Words { what: what.to_owned(), why: why.to_owned(), code: code.to_owned() })
         };
+        if self.name.with(String::is_empty) {
+            return say("It needs a name.", "Lower-case letters, digits and - are allowed. The name becomes that of the file in Git.", "invalid-name");
+        }
         if let Err(invalid) = MemberName::parse(&self.name.get()) {
             return say("The file needs another name.", &crate::error::sentence(&invalid.message), "invalid-name");
         }

@@ -179,22 +179,11 @@ impl Workbench {
 
     /// Reads the stack, and takes up a save of it that is still on its way.
     pub async fn load(self) {
-        let sample = self.app.sample.get_value();
-        self.app.sample.set_value(false);
         match api::stack(&self.name()).await {
             Ok(stack) => {
-                let begin = sample && stack.members.is_empty();
                 self.take_stack(stack);
                 self.load.try_set(Load::Ready);
-                if begin {
-                    samples::fill(self);
-                }
                 self.resume().await;
-            }
-            Err(failure) if failure.is_missing() && sample => {
-                self.description.set(samples::DESCRIPTION.to_owned());
-                self.load.set(Load::Ready);
-                samples::fill(self);
             }
             Err(failure) if failure.is_missing() => {
                 self.load.try_set(Load::Missing);
@@ -203,6 +192,13 @@ impl Workbench {
                 self.load.try_set(Load::Failed(failure.words()));
             }
         }
+    }
+
+    /// Begins a stack that does not exist yet with the sample's files; saving them makes it.
+    pub fn begin_sample(self) {
+        self.description.set(samples::DESCRIPTION.to_owned());
+        self.load.set(Load::Ready);
+        samples::fill(self);
     }
 
     /// Shows the first file.
@@ -253,6 +249,16 @@ impl Workbench {
         self.drafts.update(|drafts| drafts.push(draft));
         self.show(draft);
         draft
+    }
+
+    /// Adds an empty file, ready to be named.
+    pub fn add_blank(self, kind: MemberKind) {
+        self.add(kind, |_| {});
+        // its fields come with the next turn
+        spawn_local(async {
+            browser::pause(0).await;
+            browser::focus("member-name");
+        });
     }
 
     /// Shows a file.
@@ -389,16 +395,23 @@ impl Workbench {
     }
 
     /// Follows a save until it is pushed or a person has to decide.
-    async fn watch(self, first: Save) {
-        let id = first.id.clone();
+    async fn watch(self, mut save: Save) {
+        let id = save.id.clone();
         let mut wait = 150;
-        let mut save = first;
+        let mut first = true;
         loop {
             let state = save.state;
-            // the screen may be gone: then nobody watches
-            if self.saving.try_set(Saving::Watching(save.clone())).is_some() {
+            // the screen may be gone, or the person has turned to something else: then nobody watches
+            let watched = self.saving.try_with_untracked(|saving| match saving {
+                Saving::Watching(before) => before.id == id,
+                Saving::Idle | Saving::Sending => first,
+                Saving::Conflict(_) | Saving::Refused(_) | Saving::Sealing => false,
+            });
+            first = false;
+            if watched != Some(true) {
                 return;
             }
+            self.saving.set(Saving::Watching(save.clone()));
             match state {
                 SaveState::Pushed => return self.settled().await,
                 SaveState::Conflict => {

@@ -45,18 +45,22 @@ pub fn git_pane(draft: Draft) -> View {
         }
     });
     let tally = move || {
+        if stale.get() {
+            return String::new();
+        }
         let old = git.get().unwrap_or_default();
         let new = bytes.get();
         let count = diff::count(&diff::rows(&old, &new));
         if count == diff::Count::default() { "No changes".to_owned() } else { format!("+{} −{}", count.added, count.removed) }
     };
+    let theirs_shown = move || bench.theirs.with(Option::is_some);
     let tab = move |this: Side, name: &'static str, extra: View| {
         button()
             .attr("type", "button")
             .attr("role", "tab")
             .attr("id", if this == Side::Sealed { "git-tab-sealed" } else { "git-tab-diff" })
             .attr("aria-controls", "git-panel")
-            .attr("aria-selected", move || if side.get() == this { "true" } else { "false" })
+            .attr("aria-selected", move || if !theirs_shown() && side.get() == this { "true" } else { "false" })
             .attr("tabindex", move || if side.get() == this { "0" } else { "-1" })
             .on(ev::click, move |_| {
                 bench.theirs.set(None);
@@ -98,6 +102,9 @@ pub fn git_pane(draft: Draft) -> View {
                     .child((
                         tab(Side::Sealed, "Sealed text", ().view()),
                         tab(Side::Diff, "Diff", span().class("tally").child(tally).view()),
+                        move || theirs_shown().then(|| {
+                            button().attr("type", "button").attr("role", "tab").attr("aria-controls", "git-panel").attr("aria-selected", "true").child("Git now")
+                        }),
                     )),
             )),
             div()

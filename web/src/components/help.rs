@@ -43,7 +43,7 @@ fn body(open: RwSignal<bool>, single: RwSignal<bool>) -> View {
     };
     div()
         .child((
-            dl().class("keys").child(vec![
+            dl().class("shortcuts").child(vec![
                 row(vec![command, "S"], "Seal and save"),
                 row(vec![alt, "R"], "Reveal or hide the value at the cursor"),
                 row(vec![alt, "C"], "Copy the value at the cursor without showing it"),

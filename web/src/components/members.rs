@@ -26,7 +26,7 @@ pub fn members() -> View {
                     .attr("aria-label", add)
                     .attr("title", add)
                     .on(ev::click, move |_| {
-                        bench.add(kind, |_| {});
+                        bench.add_blank(kind);
                     })
                     .child(icon(Icon::Plus)),
             )),
@@ -70,7 +70,7 @@ fn entry(draft: Draft) -> View {
 }
 
 fn standing(draft: Draft) -> (Option<Icon>, &'static str, &'static str) {
-    if draft.changed.get() && draft.preview.with(|preview| matches!(preview, Preview::Refused(_))) {
+    if draft.changed.get() && !draft.is_blank() && draft.preview.with(|preview| matches!(preview, Preview::Refused(_))) {
         return (Some(Icon::Warning), "state refused", "cannot be saved yet");
     }
     if draft.changed.get() {

@@ -78,6 +78,9 @@ fn plan(bench: Workbench) -> (String, bool) {
                 all.sealed += one.sealed;
                 all.clear += one.clear;
             }
+            Preview::Refused(_) if draft.is_blank() => {
+                return ("Name the new file and write its text, then it can be saved.".to_owned(), false);
+            }
             Preview::Refused(words) => {
                 let name = draft.name.get();
                 let name = if name.is_empty() { "The new file".to_owned() } else { name };

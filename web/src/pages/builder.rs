@@ -30,7 +30,12 @@ use crate::view::{Content, View, button, div, h1, h2, header, p, section, strong
 pub fn builder(name: StackName) -> View {
     browser::set_title(name.as_str());
     let bench = Workbench::provide(name.clone());
-    spawn_local(bench.load());
+    if bench.app.sample.get_value() {
+        bench.app.sample.set_value(false);
+        bench.begin_sample();
+    } else {
+        spawn_local(bench.load());
+    }
     save_by_keyboard(bench);
     let body = move || match bench.load.get() {
         Load::Waiting => p().class("hint waiting").attr("role", "status").child("Reading the stack…").view(),
@@ -118,10 +123,10 @@ fn no_files(bench: Workbench) -> View {
             p().child("Add a manifest, or an add-on with its Helm values. Then mark the keys whose values are secret."),
             div().class("actions").child((
                 button().attr("type", "button").class("primary").on(ev::click, move |_| {
-                    bench.add(MemberKind::Manifest, |_| {});
+                    bench.add_blank(MemberKind::Manifest);
                 }).child("Add a manifest"),
                 button().attr("type", "button").on(ev::click, move |_| {
-                    bench.add(MemberKind::Addon, |_| {});
+                    bench.add_blank(MemberKind::Addon);
                 }).child("Add an add-on"),
                 button().attr("type", "button").class("quiet").on(ev::click, move |_| samples::fill(bench)).child("Take the sample files"),
             )),
