@@ -6,6 +6,7 @@
 //! line is refused and left alone.
 
 pub(crate) mod edit;
+mod emit;
 pub(crate) mod outline;
 
 use serde_yaml::Value;

@@ -136,6 +136,26 @@ async fn a_push_that_loses_the_race_is_made_again_on_the_new_head() {
 }
 
 #[tokio::test]
+async fn a_branch_that_never_stands_still_is_waited_for() {
+    let (server, _) = Server::with_key().await;
+    server.saved(vec![manifest("m", &[], "a: 1\n", None)]).await;
+    // somebody is always a moment faster
+    hook(
+        &server.home,
+        "pre-receive",
+        "unset GIT_QUARANTINE_PATH\nexport GIT_AUTHOR_NAME=x GIT_AUTHOR_EMAIL=x GIT_COMMITTER_NAME=x GIT_COMMITTER_EMAIL=x\ngit update-ref refs/heads/main $(GIT_OBJECT_DIRECTORY=objects git commit-tree -p main -m faster 'main^{tree}')",
+    );
+    let save = server.save(&one("n", "b: 1\n", None)).await.expect(202);
+    let waiting = server.reaches(&save, "pending").await;
+    assert_eq!(waiting["reason"]["code"], "remote-busy", "{waiting}");
+    remove_hook(&server.home, "pre-receive");
+    let path = format!("/api/v1/saves/{}/retry", save["id"].as_str().unwrap());
+    server.post(&path, &Value::Null).await.expect(202);
+    server.reaches(&save, "pushed").await;
+    assert_eq!(commits_of(&server.home, &save), 1);
+}
+
+#[tokio::test]
 async fn a_hook_that_refuses_leaves_the_save_pending_until_a_person_retries() {
     let (server, _) = Server::with_key().await;
     hook(

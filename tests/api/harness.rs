@@ -409,6 +409,10 @@ pub fn random() -> impl FnMut(&mut [u8]) -> Result<(), RandomFailed> {
 
 /// Runs plain git and gives what it prints.
 pub fn git(folder: &Path, arguments: &[&str]) -> String {
+    try_git(folder, arguments).unwrap_or_else(|error| panic!("{arguments:?}: {error}"))
+}
+
+fn try_git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("git")
         .args([
             "-c",
@@ -424,12 +428,12 @@ pub fn git(folder: &Path, arguments: &[&str]) -> String {
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        Ok(text(&output.stdout))
+    } else {
+        Err(text(&output.stderr))
+    }
 }
 
 /// Commits files to the remote as somebody else, and gives the commit.
@@ -450,8 +454,14 @@ pub fn push_as_other(home: &Home, files: &[(&str, &str)]) -> String {
         &work,
         &["commit", "--quiet", "--allow-empty", "-m", "by hand"],
     );
-    git(&work, &["push", "--quiet", "origin", "main"]);
-    git(&work, &["rev-parse", "HEAD"]).trim().to_owned()
+    // the server may push at the same time: follow, as a person would
+    for _ in 0..20 {
+        if try_git(&work, &["push", "--quiet", "origin", "main"]).is_ok() {
+            return git(&work, &["rev-parse", "HEAD"]).trim().to_owned();
+        }
+        git(&work, &["pull", "--quiet", "--rebase", "origin", "main"]);
+    }
+    panic!("the branch never stood still");
 }
 
 /// A file at the branch's head.

@@ -1,7 +1,5 @@
 //! A save from the request to the remote: once, whole, and with nothing else changed.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use stackseal_core::document::{Document, Encrypted, Plain};
 use stackseal_core::marks::Mark;
@@ -300,13 +298,16 @@ async fn a_clock_that_went_back_makes_no_child_older_than_its_parent() {
 #[tokio::test]
 async fn the_answer_waits_for_no_remote() {
     let (server, _) = Server::with_key().await;
-    crate::harness::hook(&server.home, "pre-receive", "exec sleep 5");
-    let begun = std::time::Instant::now();
-    let save = server
-        .save(&json!({"stack": "db", "files": [manifest("m", &[], "a: 1\n", None)]}))
-        .await
-        .expect(202);
-    assert!(begun.elapsed() < Duration::from_secs(4));
+    // the remote takes the push only once the test lets it
+    let go = server.home.path().join("go");
+    let script = format!("until [ -e {} ]; do sleep 0.02; done", go.display());
+    crate::harness::hook(&server.home, "pre-receive", &script);
+    let body = json!({"stack": "db", "files": [manifest("m", &[], "a: 1\n", None)]});
+    let save = server.save(&body).await.expect(202);
+    server.reaches(&save, "committed").await;
+    // reading does not wait for it either
+    server.get("/api/v1/stacks/db").await.expect(200);
+    std::fs::write(go, "").unwrap();
     server.reaches(&save, "pushed").await;
     assert!(at_head(&server.home, CLUSTER).contains("- name: m"));
 }
