@@ -19,7 +19,8 @@ pub fn dialog(
         .attr("id", id)
         .attr("aria-labelledby", title_id.clone())
         .on(ev::close, move |_| {
-            if open.get_untracked() {
+            // the event comes late: the screen that asked may be gone by then, and its signals with it
+            if open.try_get_untracked() == Some(true) {
                 close();
             }
         })
