@@ -37,13 +37,14 @@ async fn a_stack_is_made_listed_and_made_once() {
         (answer.status.as_u16(), answer.code().as_str()),
         (409, "stack-exists")
     );
-    assert_eq!(
-        server
-            .post("/api/v1/stacks", &json!({"name": "../x"}))
-            .await
-            .code(),
-        "name-invalid"
-    );
+    for bad in [
+        json!({"name": "../x"}),
+        json!({"name": "x", "description": "d".repeat(1001)}),
+        json!({"name": "x", "description": "a\u{1b}[31m"}),
+    ] {
+        let answer = server.post("/api/v1/stacks", &bad).await;
+        assert_eq!(answer.code(), "name-invalid", "{bad}");
+    }
 }
 
 #[tokio::test]

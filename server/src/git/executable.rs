@@ -306,11 +306,13 @@ async fn read_some(stream: Option<impl AsyncRead + Unpin>) -> String {
 
 /// The text as one short line without control characters, for people and logs.
 fn one_line(text: &str) -> String {
-    let words: Vec<_> = text
-        .split(|c: char| c.is_control() || c.is_whitespace())
-        .collect();
+    // what git says on its own account is no news of the remote
+    let own = |line: &&str| !line.starts_with("warning: ") && !line.starts_with("hint: ");
+    let words = text
+        .lines()
+        .filter(own)
+        .flat_map(|line| line.split(|c: char| c.is_control() || c.is_whitespace()));
     let line = words
-        .into_iter()
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ");
@@ -422,6 +424,7 @@ mod tests {
     #[test]
     fn what_a_remote_says_becomes_one_short_line() {
         assert_eq!(one_line(" a\n\tb\u{202e}c \r\n"), "a bc");
+        assert_eq!(one_line("warning: x\nfatal: y\nhint: z\n"), "fatal: y");
         assert_eq!(one_line(&"x".repeat(1000)).len(), 300);
     }
 }

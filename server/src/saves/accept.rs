@@ -72,6 +72,16 @@ pub(crate) async fn accept(
     {
         return Err(Error::refused(Code::DuplicateFile, "").at(twice.name.as_str()));
     }
+    check_words("description", &request.description)?;
+    for chart in request.files.iter().filter_map(|file| file.chart.as_ref()) {
+        for (field, text) in [
+            ("name", &chart.name),
+            ("version", &chart.version),
+            ("repository", &chart.repository_url),
+        ] {
+            check_words(&format!("chart's {field}"), text)?;
+        }
+    }
     let recipient = recipient(state).await?;
     let files = request.files;
     // parsing a few mebibytes must not hold up other requests
@@ -94,6 +104,7 @@ pub(crate) async fn accept_stack(
     if let Some(save) = repeated(state, asked).await? {
         return Ok(save);
     }
+    check_words("description", &description)?;
     recipient(state).await?;
     let head = state.mirror().head().await?;
     let (cluster, _) = plan::read_cluster(state, head).await?;
@@ -102,6 +113,20 @@ pub(crate) async fn accept_stack(
         return Err(Error::refused(Code::StackExists, ""));
     }
     store(state, asked, stack, description, Vec::new()).await
+}
+
+/// Texts of a person that enter the cluster file: not long, and on one line but for descriptions.
+fn check_words(field: &str, text: &str) -> Result<(), Error> {
+    if text.chars().count() > MOST_CHARACTERS {
+        let detail =
+            format!("The {field} is longer than {MOST_CHARACTERS} characters; shorten it.");
+        return Err(Error::refused(Code::NameInvalid, detail));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        let detail = format!("The {field} holds a control character; remove it.");
+        return Err(Error::refused(Code::NameInvalid, detail));
+    }
+    Ok(())
 }
 
 fn guard_all(
@@ -299,6 +324,7 @@ fn journal_file(file: SaveFile, path: &RepositoryPath) -> Result<JournalFile, Er
 }
 
 const MOST_FILES: usize = 50;
+const MOST_CHARACTERS: usize = 1000;
 
 #[cfg(test)]
 mod tests {
