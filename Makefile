@@ -1,6 +1,6 @@
 # Everything goes through here; CI calls nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check interop web e2e tools size clean
+.PHONY: help run test check interop web e2e tools size screens transcript clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,14 @@ tools: ## bring the tools of all of this, and stop there
 
 size: web ## what a browser loads, brotli-compressed
 	@scripts/size.sh
+
+screens: ## take the pictures of docs/screens again
+	@scripts/tools.sh test
+	@scripts/e2e.sh tests/e2e/screens.js
+
+transcript: ## write docs/transcript.md from an end-to-end run
+	@scripts/tools.sh test
+	@STACKSEAL_TRANSCRIPT=docs/transcript.md scripts/e2e.sh tests/e2e/journey.test.js
 
 clean: ## remove build results (not the tools, not your data)
 	rm -rf web/dist "$${STACKSEAL_CACHE:-$$HOME/.cache/stackseal}"/target*

@@ -78,12 +78,6 @@ unit() { natively test --no-fail-fast --lib --bins; }
 crash() { natively test --no-fail-fast --features stackseal-server/crash-points --test crash; }
 cli() { natively build --bin stackseal && tests_named 'cli*'; }
 
-e2e() {
-  "$ROOT/scripts/page.sh" && "$ROOT/scripts/server.sh" && natively build --bins || return 1
-  STACKSEAL_SERVER=$CACHE/target/release/stackseal-server STACKSEAL_BIN=$CACHE/target/debug \
-    node --test --test-concurrency=1 --test-reporter=tap tests/e2e/*.test.js
-}
-
 run_tier() {
   case $1 in
     format) tier format check cargo fmt --all --check ;;
@@ -96,7 +90,7 @@ run_tier() {
     cli) tier cli cargo cli ;;
     no-std) tier no-std check no_std ;;
     page) tier page check "$ROOT/scripts/page.sh" ;;
-    e2e) tier e2e node e2e ;;
+    e2e) tier e2e node "$ROOT/scripts/e2e.sh" ;;
     *) fail "there is no tier '$1'; there are: ${all[*]}" ;;
   esac
 }

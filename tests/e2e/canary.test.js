@@ -92,7 +92,7 @@ test("a page that does not seal what it says it seals is refused", async (t) => 
   await newStack(page, "canary");
   await addManifest(page, { name: "canary", namespace: "default", text, marks: ["token"] });
   await page.getByRole("button", { name: "Seal and save" }).click();
-  await page.getByRole("alert").waitFor();
+  await page.getByRole("alert").filter({ has: page.locator(".code") }).waitFor();
   const found = sweep({ server, record }, [secret]);
   assert.ok(found.some((line) => line.startsWith("request POST /api/v1/saves")), "it was sent");
   const stored = found.filter((line) => /^(file|objects|output)/.test(line));
