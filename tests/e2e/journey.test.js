@@ -49,7 +49,7 @@ test("the main job, from the sign-in link to a second save", async (t) => {
   const trailers = git(server.remote, "log", "-1", "--format=%(trailers:only,unfold)", "main").trim().split("\n");
   assert.deepEqual(trailers.map((line) => line.split(":")[0]).sort(), ["Actor", "Save-Id", "Stack"]);
 
-  tell("git diff --stat between the typed and the sealed text", diff(typed, sealed, "--stat"));
+  tell("git diff --stat between the typed and the sealed text", diff(typed, sealed, undefined, "--stat"));
   const { removed, added } = changedLines(typed, sealed);
   assert.deepEqual(removed, [`  password: ${first}`]);
   assert.match(added[0], /^ {2}password: ENC\[AES256_GCM,data:.+,type:str\]$/);
@@ -81,7 +81,7 @@ test("the main job, from the sign-in link to a second save", async (t) => {
   await replaceValue(page, "stringData.password", second);
   await save(page);
   const resealed = committed(server, FILE);
-  tell("git diff after one secret was changed", diff(sealed, resealed, "--unified=0"));
+  tell("git diff after one secret was changed", diff(sealed, resealed, ["first-save", "second-save"], "--unified=0"));
   const change = changedLines(sealed, resealed);
   const names = (lines) => lines.map((line) => line.trim().split(":")[0]);
   assert.deepEqual(names(change.removed), ["password", "lastmodified", "mac"]);
@@ -92,8 +92,15 @@ test("the main job, from the sign-in link to a second save", async (t) => {
 
   record.judge(server.origin);
   assert.equal(await server.stop(), 0, "Ctrl-C ends it cleanly");
-  if (process.env.STACKSEAL_TRANSCRIPT) writeFileSync(process.env.STACKSEAL_TRANSCRIPT, `# Transcript of the end-to-end test\n\n${told.join("\n")}`);
+  if (process.env.STACKSEAL_TRANSCRIPT) writeFileSync(process.env.STACKSEAL_TRANSCRIPT, `${HEAD}\n${told.join("\n")}`);
 });
+
+const HEAD = `# Transcript of the end-to-end test
+
+What a person typed in the page, and what came of it; written by \`make transcript\`. The organisation's identity never
+leaves the vault, so for sops the data key is asked for as the page asks for it, and wrapped to a key of the test in a
+copy of the file; every value and the MAC are as committed.
+`;
 
 /** The sample as the page has it, with the password that was typed. */
 function typedSample(password) {
