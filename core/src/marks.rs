@@ -8,6 +8,7 @@ use alloc::borrow::ToOwned as _;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -295,6 +296,7 @@ fn inspect(
     selector: &Selector,
     analysis: &mut Analysis,
 ) {
+    let around = Surroundings::of(document);
     for (number, scalar) in document.scalars() {
         if !selector.selects(&scalar.path) {
             if looks_sealed(&scalar.value) {
@@ -329,18 +331,18 @@ fn inspect(
                 &format!("this value would be sealed too, as tools choose by name alone; mark the name {key} to seal all of them, or rename one key"),
             ));
         }
-        inspect_value(document, number, scalar, mark, analysis);
+        inspect_value(&around, number, scalar, mark, analysis);
     }
 }
 
 fn inspect_value(
-    document: &Document<Plain>,
+    around: &Surroundings,
     number: usize,
     scalar: &Scalar,
     mark: Option<usize>,
     analysis: &mut Analysis,
 ) {
-    let manifest = Manifest::of(document, number);
+    let manifest = around.manifests.get(number).copied().unwrap_or_default();
     let top = scalar.path.keys().next().unwrap_or_default();
     let mut tell = |refuses: bool, code: ErrorCode, message: &str| {
         analysis
@@ -387,12 +389,7 @@ fn inspect_value(
             "the value is empty and stays as it is; nothing is sealed here",
         );
     }
-    let beside = document.comments().any(|(at, comment)| {
-        at == number
-            && !comment.text.trim().is_empty()
-            && (comment.line == scalar.line || comment.line + 1 == scalar.line)
-    });
-    if beside && !scalar.value.is_empty() {
+    if around.comment_beside(number, scalar.line) && !scalar.value.is_empty() {
         tell(
             false,
             ErrorCode::CommentInClear,
@@ -409,20 +406,55 @@ pub(crate) struct Manifest {
 }
 
 impl Manifest {
-    pub(crate) fn of<State>(document: &Document<State>, number: usize) -> Self {
-        let mut has_version = false;
-        let mut kind = None;
-        for (_, scalar) in document.scalars().filter(|(at, _)| *at == number) {
-            match (scalar.path.segments().len(), scalar.path.last_key()) {
-                (1, Some("apiVersion")) => has_version = true,
-                (1, Some("kind")) => kind = scalar.value.as_str(),
+    /// For each document of the text, in order.
+    pub(crate) fn all<State>(document: &Document<State>) -> Vec<Self> {
+        let mut all = vec![(false, None); document.roots().len()];
+        for (number, scalar) in document
+            .scalars()
+            .filter(|(_, scalar)| scalar.path.segments().len() == 1)
+        {
+            let Some((has_version, kind)) = all.get_mut(number) else {
+                continue;
+            };
+            match scalar.path.last_key() {
+                Some("apiVersion") => *has_version = true,
+                Some("kind") => *kind = scalar.value.as_str(),
                 _ => {}
             }
         }
-        Self {
+        let manifest = |(has_version, kind): (bool, Option<&str>)| Self {
             is_manifest: has_version && kind.is_some(),
             is_secret: kind == Some("Secret"),
+        };
+        all.into_iter().map(manifest).collect()
+    }
+}
+
+/// What is looked up for every marked value, gathered once.
+struct Surroundings {
+    manifests: Vec<Manifest>,
+    /// Document and line of each comment that says something.
+    comments: BTreeSet<(usize, usize)>,
+}
+
+impl Surroundings {
+    fn of(document: &Document<Plain>) -> Self {
+        let comments = document
+            .comments()
+            .filter(|(_, comment)| !comment.text.trim().is_empty());
+        Self {
+            manifests: Manifest::all(document),
+            comments: comments
+                .map(|(number, comment)| (number, comment.line))
+                .collect(),
         }
+    }
+
+    /// Whether a comment stands on the line or on the one above.
+    fn comment_beside(&self, number: usize, line: usize) -> bool {
+        [line, line.saturating_sub(1)]
+            .iter()
+            .any(|line| self.comments.contains(&(number, *line)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Keys that look as if their values were secret and are not marked. A hint, never a decision.
 
 use alloc::borrow::ToOwned as _;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -24,8 +25,15 @@ pub struct Suggestion {
 pub fn suggest(document: &Document<Plain>, marks: &[Mark]) -> Vec<Suggestion> {
     let rule = marks::analyse(document, marks).selector;
     let mut suggestions: Vec<Suggestion> = Vec::new();
+    let manifests = Manifest::all(document);
+    let mut values_below: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, scalar) in document.scalars() {
+        for key in scalar.path.keys().collect::<BTreeSet<_>>() {
+            *values_below.entry(key).or_default() += 1;
+        }
+    }
     for (number, scalar) in document.scalars() {
-        let manifest = Manifest::of(document, number);
+        let manifest = manifests.get(number).copied().unwrap_or_default();
         let top = scalar.path.keys().next().unwrap_or_default();
         let reserved =
             manifest.is_manifest && matches!(top, "apiVersion" | "kind" | "metadata" | "type");
@@ -39,11 +47,7 @@ pub fn suggest(document: &Document<Plain>, marks: &[Mark]) -> Vec<Suggestion> {
         if reserved || covered || !fits || !secret || key.is_empty() {
             continue;
         }
-        let alone = document
-            .scalars()
-            .filter(|(_, other)| other.path.keys().any(|other| other == key))
-            .count()
-            == 1;
+        let alone = values_below.get(key) == Some(&1);
         let name_is_mark = key.starts_with('.') || !key.contains('.');
         let mark = if alone && name_is_mark {
             key.to_owned()

@@ -107,10 +107,7 @@ impl Reader<'_> {
             c if c.is_control() => return Err("it holds a control character"),
             c => Class::of(&[(c, c)]),
         };
-        let beyond_ascii = class
-            .ranges
-            .iter()
-            .any(|(_, to)| !to.is_ascii());
+        let beyond_ascii = class.ranges.iter().any(|(_, to)| !to.is_ascii());
         if any_case && beyond_ascii {
             return Err("(?i) stands before a character that is not ASCII");
         }
