@@ -8,7 +8,8 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${STACKSEAL_CACHE:-$HOME/.cache/stackseal}
 BIN=$CACHE/bin
 STAMPS=$CACHE/stamps
-LOGS=$CACHE/logs
+# two checkouts may be at work at once
+LOGS=$CACHE/logs/$(printf %s "$ROOT" | sha256sum | cut -c1-8)
 WASM_TARGET=wasm32-unknown-unknown
 WASM_STD=${STACKSEAL_WASM_STD:-auto}
 TRUNK_VERSION=0.21.14

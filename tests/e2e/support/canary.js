@@ -53,7 +53,7 @@ function* filesBelow(folder) {
 
 /** All objects of a repository, unpacked. */
 const objects = (repository) =>
-  execFileSync("git", ["-C", repository, "cat-file", "--batch-all-objects", "--batch", "--unordered"], { maxBuffer: 1 << 30 });
+  execFileSync("git", ["-C", repository, "cat-file", "--batch-all-objects", "--batch", "--unordered"], { maxBuffer: 1 << 30, stdio: ["ignore", "pipe", "ignore"] });
 
 /** Finds forms in the memory of a process. Its memory is readable by root alone. */
 export function memoryFindings(pid, secrets) {
