@@ -12,7 +12,7 @@ test: ## every check and test; ends with `N passed, N failed`
 	@scripts/test.sh
 
 check: ## formatting, lints, layering and unit tests only
-	@scripts/test.sh format lint layering unit
+	@scripts/test.sh format lint layering unit web
 
 interop: ## the codec against the real sops and age
 	@scripts/test.sh interop

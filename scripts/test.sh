@@ -48,10 +48,11 @@ tier() {
   say "── $name: $([ "$status" -eq 0 ] && echo ok || echo FAILED), $((SECONDS - begun)) s"
 }
 
-# One selection of packages for all native tiers: another one would unify features anew and rebuild.
-natively() { cargo "$1" --locked --workspace --exclude stackseal-web "${@:2}"; }
+# One selection of packages and features for all native tiers: another one would rebuild what they share. The
+# feature is for the tests that end the server between two steps of a save; `make run` builds without it.
+natively() { cargo "$1" --locked --workspace --exclude stackseal-web --features stackseal-server/crash-points "${@:2}"; }
 
-# tests_named GLOB: the test programs of the cross-crate package, so that a new file needs no line here.
+# tests_named GLOB: test programs by name. tests/layering.rs checks that each one belongs to a tier.
 tests_named() { natively test --no-fail-fast --test "$1"; }
 
 lint() {
@@ -73,7 +74,7 @@ no_std() {
     --config 'profile.dev.package."*".opt-level=0' --config profile.dev.debug=false
 }
 
-unit() { natively test --no-fail-fast --lib --bins; }
+unit() { natively test --no-fail-fast --lib --bins --test codec; }
 # The server with its crash points, which no other build has.
 crash() { natively test --no-fail-fast --features stackseal-server/crash-points --test crash; }
 cli() { natively build --bin stackseal && tests_named 'cli*'; }
@@ -84,8 +85,11 @@ run_tier() {
     lint) tier lint check lint ;;
     layering) tier layering cargo natively test --no-fail-fast --test layering --test docs ;;
     unit) tier unit cargo unit ;;
+    # the page's own logic, on this machine; its screens are the business of e2e
+    web) tier web cargo cargo test --locked --no-fail-fast -p stackseal-web ;;
     interop) tier interop cargo tests_named 'interop*' ;;
     api) tier api cargo tests_named 'api*' ;;
+    crash) tier crash cargo tests_named 'crash*' ;;
     crash) tier crash cargo crash ;;
     cli) tier cli cargo cli ;;
     no-std) tier no-std check no_std ;;

@@ -278,3 +278,43 @@ fn a_copyleft_licence_is_refused() {
         assert!(!acceptable(bad, &allowed), "{bad}");
     }
 }
+
+/// Whether a tier of `make test` runs the test program: `script` names it, or the beginning of its name and `*`.
+fn belongs_to_a_tier(name: &str, script: &str) -> bool {
+    let exact = [format!("--test {name} "), format!("--test {name};")]
+        .iter()
+        .any(|words| script.contains(words));
+    exact
+        || script
+            .split("tests_named '")
+            .skip(1)
+            .filter_map(|rest| rest.split_once("*'"))
+            .any(|(start, _)| name.starts_with(start))
+}
+
+#[test]
+fn make_test_runs_every_test_program() {
+    let script =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/test.sh"))
+            .unwrap();
+    let metadata = metadata(&["--no-deps"]);
+    let targets = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|package| package["targets"].as_array().unwrap());
+    let names: Vec<_> = targets
+        .filter(|target| target["kind"][0] == "test")
+        .map(|target| target["name"].as_str().unwrap())
+        .collect();
+    assert!(names.len() >= 6, "only {names:?}");
+    let forgotten: Vec<_> = names
+        .iter()
+        .filter(|name| !belongs_to_a_tier(name, &script))
+        .collect();
+    assert!(
+        forgotten.is_empty(),
+        "scripts/test.sh runs none of {forgotten:?}"
+    );
+    assert!(!belongs_to_a_tier("brand_new", &script));
+}
