@@ -26,6 +26,17 @@ async function only(pattern) {
   return path.join(staging, found[0]);
 }
 
+/** The editor's commands name the grammar machinery, but none of those used here calls it: it can go. */
+const grammars = {
+  name: "grammars",
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^@(lezer\/|codemirror\/language$)/ }, async ({ path: name, pluginData, ...rest }) => {
+      if (pluginData === grammars) return undefined;
+      return { ...(await resolve(name, { ...rest, pluginData: grammars })), sideEffects: false };
+    });
+  },
+};
+
 async function bundle(entry, options) {
   const { outputFiles, warnings } = await build({
     entryPoints: [path.join(web, entry)],
@@ -49,6 +60,7 @@ const programName = hashed("stackseal", programBytes, "wasm");
 const script = await bundle("editor/main.js", {
   format: "esm",
   target: "es2022",
+  plugins: [grammars],
   alias: { "stackseal-program": glue, "stackseal-editor": path.join(web, "editor/index.js") },
   define: {
     PROGRAM_URL: JSON.stringify(`/${programName}`),

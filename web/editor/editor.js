@@ -3,17 +3,17 @@
 // In a shadow root CodeMirror adopts constructed style sheets, so no <style> element is needed and the
 // page's policy can forbid inline styles.
 
-import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { yaml } from "@codemirror/lang-yaml";
-import { bracketMatching, indentOnInput, indentUnit } from "@codemirror/language";
+import { history, historyKeymap } from "@codemirror/commands";
 import { EditorSelection, EditorState } from "@codemirror/state";
 import {
   EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers, placeholder,
 } from "@codemirror/view";
 
 import { folding } from "./cipher.js";
+import { editing, moving } from "./keys.js";
 import { look } from "./look.js";
 import { conceal, isShown, masks, replace, reveal, setMarks } from "./masks.js";
+import { yaml } from "./yaml.js";
 
 /** The attributes that keep browsers' and extensions' helpers away from what is typed. */
 const PRIVATE = {
@@ -156,18 +156,15 @@ export class Editor {
         history(),
         drawSelection(),
         EditorState.tabSize.of(2),
-        indentUnit.of("  "),
-        indentOnInput(),
-        bracketMatching(),
         EditorView.lineWrapping,
         highlightActiveLine(),
         highlightActiveLineGutter(),
         placeholder("Write YAML here, or paste it"),
-        yaml(),
+        yaml,
         look,
         ...(readOnly ? [folding(true)] : []),
         overwriting,
-        keymap.of([...defaultKeymap, ...historyKeymap]),
+        keymap.of([...editing, ...moving, ...historyKeymap]),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) this.changed();
         }),

@@ -1,12 +1,12 @@
 // The read-only view of what Git holds or will hold: the sealed text, or the difference to it.
 
-import { defaultKeymap } from "@codemirror/commands";
-import { yaml } from "@codemirror/lang-yaml";
 import { Compartment, EditorState, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, EditorView, GutterMarker, drawSelection, gutter, keymap, lineNumbers } from "@codemirror/view";
 
 import { folding } from "./cipher.js";
+import { moving } from "./keys.js";
 import { look } from "./look.js";
+import { yaml } from "./yaml.js";
 
 const setRows = StateEffect.define();
 
@@ -68,7 +68,7 @@ export class GitView {
           EditorView.editable.of(false),
           EditorView.lineWrapping,
           drawSelection(),
-          keymap.of(defaultKeymap),
+          keymap.of(moving),
           look,
           this.fold.of(folding(true)),
           this.kind.of([]),
@@ -79,7 +79,7 @@ export class GitView {
 
   /** @param {string} text the very bytes */
   setText(text) {
-    this.#shape("text", [lineNumbers(), yaml()]);
+    this.#shape("text", [lineNumbers(), yaml]);
     this.#replace(text, []);
   }
 

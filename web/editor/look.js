@@ -1,18 +1,8 @@
 // How YAML looks: colours come from the page's custom properties, which reach into the shadow root.
 
-import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { EditorView } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
 
-const highlight = HighlightStyle.define([
-  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--syntax-key)" },
-  { tag: [tags.string, tags.content, tags.special(tags.string)], color: "var(--ink)" },
-  { tag: [tags.comment, tags.lineComment], color: "var(--ink-quiet)", fontStyle: "italic" },
-  { tag: [tags.keyword, tags.typeName, tags.labelName, tags.meta], color: "var(--syntax-meta)" },
-  { tag: [tags.punctuation, tags.separator, tags.squareBracket, tags.brace], color: "var(--ink-quiet)" },
-]);
-
-const theme = EditorView.theme({
+export const look = EditorView.theme({
   "&": { height: "100%", fontSize: "13px", color: "var(--ink)", backgroundColor: "var(--bg-raised)" },
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "20px", overflow: "auto" },
@@ -23,7 +13,6 @@ const theme = EditorView.theme({
   ".cm-lineNumbers .cm-gutterElement": { padding: "0 4px 0 8px", minWidth: "28px" },
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--bg-active)" },
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--selection)" },
-  "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--selection)", outline: "none" },
   ".cm-placeholder": { color: "var(--ink-quiet)" },
 
   // masks
@@ -59,5 +48,3 @@ const theme = EditorView.theme({
   ".git-gap": { color: "var(--ink-quiet)", backgroundColor: "var(--bg-sunken)" },
   ".git-numbers": { minWidth: "64px", textAlign: "right", paddingRight: "8px" },
 });
-
-export const look = [theme, syntaxHighlighting(highlight)];

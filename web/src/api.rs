@@ -21,7 +21,9 @@ pub type Answer<T> = Result<T, Failure>;
 
 /// Trades the one-time token for a session.
 pub async fn sign_in(token: String) -> Answer<()> {
-    send(Request::post(routes::SESSION), Some(&SignIn { token })).await.map(drop)
+    send(Request::post(routes::SESSION), Some(&SignIn { token }))
+        .await
+        .map(drop)
 }
 
 /// Who is signed in.
@@ -31,12 +33,21 @@ pub async fn session() -> Answer<Session> {
 
 /// Ends the session on the server.
 pub async fn sign_out() -> Answer<()> {
-    send(Request::delete(routes::SESSION), NOTHING).await.map(drop)
+    send(Request::delete(routes::SESSION), NOTHING)
+        .await
+        .map(drop)
 }
 
 /// Names the organisation, or renames it.
 pub async fn name_organisation(name: OrganisationName) -> Answer<Organisation> {
-    read(send(Request::put(routes::ORGANISATION), Some(&NameOrganisation { name })).await?).await
+    read(
+        send(
+            Request::put(routes::ORGANISATION),
+            Some(&NameOrganisation { name }),
+        )
+        .await?,
+    )
+    .await
 }
 
 /// Makes the organisation's key pair.
@@ -51,7 +62,9 @@ pub async fn stacks() -> Answer<Vec<StackSummary>> {
 
 /// Makes an empty stack.
 pub async fn new_stack(stack: &NewStack) -> Answer<()> {
-    send(Request::post(routes::STACKS), Some(stack)).await.map(drop)
+    send(Request::post(routes::STACKS), Some(stack))
+        .await
+        .map(drop)
 }
 
 /// One stack with its files.
@@ -66,7 +79,14 @@ pub async fn saves() -> Answer<Vec<Save>> {
 
 /// Hands a save over. The same key never makes a second commit.
 pub async fn save(request: &SaveRequest, key: &str) -> Answer<Save> {
-    read(send(Request::post(routes::SAVES).header(IDEMPOTENCY_HEADER, key), Some(request)).await?).await
+    read(
+        send(
+            Request::post(routes::SAVES).header(IDEMPOTENCY_HEADER, key),
+            Some(request),
+        )
+        .await?,
+    )
+    .await
 }
 
 /// How far a save has come.
@@ -76,12 +96,22 @@ pub async fn save_state(id: &str) -> Answer<Save> {
 
 /// Tries a waiting save at once.
 pub async fn retry_save(id: &str) -> Answer<()> {
-    send(Request::post(&routes::SAVE_RETRY.replace("{save}", id)), NOTHING).await.map(drop)
+    send(
+        Request::post(&routes::SAVE_RETRY.replace("{save}", id)),
+        NOTHING,
+    )
+    .await
+    .map(drop)
 }
 
 /// Discards a waiting save.
 pub async fn discard_save(id: &str) -> Answer<()> {
-    send(Request::delete(&routes::SAVE.replace("{save}", id)), NOTHING).await.map(drop)
+    send(
+        Request::delete(&routes::SAVE.replace("{save}", id)),
+        NOTHING,
+    )
+    .await
+    .map(drop)
 }
 
 /// Asks for the data key of one file, wrapped to a one-time recipient.
@@ -103,13 +133,22 @@ async fn send<B: Serialize>(request: RequestBuilder, body: Option<&B>) -> Answer
     let request = match body {
         Some(body) => {
             let text = serde_json::to_string(body).map_err(|_| Failure::Unreadable)?;
-            request.header("content-type", "application/json").body(text)
+            request
+                .header("content-type", "application/json")
+                .body(text)
         }
         None => request.build(),
     };
-    let response =
-        request.map_err(|_| Failure::Unreadable)?.send().await.map_err(|_| Failure::Offline)?;
-    if response.ok() { Ok(response) } else { Err(refusal(&response).await) }
+    let response = request
+        .map_err(|_| Failure::Unreadable)?
+        .send()
+        .await
+        .map_err(|_| Failure::Offline)?;
+    if response.ok() {
+        Ok(response)
+    } else {
+        Err(refusal(&response).await)
+    }
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> Answer<T> {
@@ -120,10 +159,16 @@ async fn read<T: DeserializeOwned>(response: Response) -> Answer<T> {
 /// The problem that the server tells; something in front of it may answer in another way.
 async fn refusal(response: &Response) -> Failure {
     let status = response.status();
-    let told = response.text().await.ok().and_then(|text| serde_json::from_str::<Problem>(&text).ok());
+    let told = response
+        .text()
+        .await
+        .ok()
+        .and_then(|text| serde_json::from_str::<Problem>(&text).ok());
     Failure::Refused(Box::new(told.unwrap_or_else(|| Problem {
         title: "the request was refused on the way".to_owned(),
-        detail: format!("something answered with status {status} instead of the server; try again in a moment"),
+        detail: format!(
+            "something answered with status {status} instead of the server; try again in a moment"
+        ),
         status,
         code: format!("status-{status}"),
         ..Problem::default()

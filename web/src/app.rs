@@ -29,18 +29,31 @@ pub fn app() -> View {
     // renaming the organisation must not build the screen anew
     let stage = Memo::new(move |_| Stage::of(&app.who.get()));
     let screen = move || match stage.get() {
-        Stage::Asking => main().class("alone").child(p().class("hint").attr("role", "status").child("Opening Stackseal…")).view(),
+        Stage::Asking => main()
+            .class("alone")
+            .child(
+                p().class("hint")
+                    .attr("role", "status")
+                    .child("Opening Stackseal…"),
+            )
+            .view(),
         Stage::Failed => app.who.with_untracked(|who| match who {
             Who::Unknown(words) => main()
                 .class("alone")
-                .child(div().class("panel").child((
-                    h1().child("Stackseal"),
-                    notice(
-                        Weight::Danger,
-                        words.clone(),
-                        button().attr("type", "button").on(ev::click, move |_| spawn_local(app.load())).child("Try again").view(),
-                    ),
-                )))
+                .child(
+                    div().class("panel").child((
+                        h1().child("Stackseal"),
+                        notice(
+                            Weight::Danger,
+                            words.clone(),
+                            button()
+                                .attr("type", "button")
+                                .on(ev::click, move |_| spawn_local(app.load()))
+                                .child("Try again")
+                                .view(),
+                        ),
+                    )),
+                )
                 .view(),
             Who::Asking | Who::Nobody(_) | Who::Person(_) => ().view(),
         }),
@@ -108,7 +121,7 @@ fn use_link(app: App) -> bool {
 
 fn at(app: App, theme: RwSignal<Option<&'static str>>) -> View {
     match app.route.get() {
-        Route::Builder(name) => builder(name),
+        Route::Builder(name) => builder(&name),
         Route::Settings => settings(theme),
         Route::SignIn | Route::Stacks => stacks(),
         Route::NotFound => div()

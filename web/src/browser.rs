@@ -14,7 +14,9 @@ use web_sys::{HtmlElement, KeyboardEvent, Storage};
 
 /// The program hit a fault of its own and cannot go on: says so, without the message, which may quote a text.
 pub fn give_up() {
-    let Some(body) = document().body() else { return };
+    let Some(body) = document().body() else {
+        return;
+    };
     let notice = document().create_element("p");
     if let Ok(notice) = notice {
         notice.set_text_content(Some(
@@ -128,7 +130,10 @@ pub fn now_ms() -> f64 {
 
 /// The moment, for `lastmodified`.
 pub fn now() -> Result<Timestamp, stackseal_core::Error> {
-    #[expect(clippy::cast_possible_truncation, reason = "seconds of the present fit by far")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "seconds of the present fit by far"
+    )]
     Timestamp::from_unix((now_ms() / 1000.0) as i64)
 }
 
@@ -141,14 +146,19 @@ pub fn parse_time(text: &str) -> Option<f64> {
 /// The time of day of an RFC 3339 time, as this browser writes it.
 pub fn clock_time(text: &str) -> String {
     match parse_time(text) {
-        Some(time) => js_sys::Date::new(&JsValue::from_f64(time)).to_locale_time_string("en-GB").into(),
+        Some(time) => js_sys::Date::new(&JsValue::from_f64(time))
+            .to_locale_time_string("en-GB")
+            .into(),
         None => String::new(),
     }
 }
 
 /// Moves the focus to an element.
 pub fn focus(id: &str) {
-    if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+    if let Some(element) = document()
+        .get_element_by_id(id)
+        .and_then(|element| element.dyn_into::<HtmlElement>().ok())
+    {
         // an element that cannot take the focus leaves it where it is
         drop(element.focus());
     }
@@ -219,7 +229,11 @@ fn storage() -> Option<Storage> {
 
 /// Whether the system is set to dark.
 pub fn prefers_dark() -> bool {
-    window().match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|query| query.matches())
+    window()
+        .match_media("(prefers-color-scheme: dark)")
+        .ok()
+        .flatten()
+        .is_some_and(|query| query.matches())
 }
 
 /// Whether a key goes into a text, or belongs to a shortcut of the system.
@@ -227,10 +241,17 @@ pub fn is_typing(event: &KeyboardEvent) -> bool {
     let modified = event.ctrl_key() || event.meta_key() || event.alt_key();
     // inside a shadow root the event names only its host
     let first = event.composed_path().get(0).dyn_into::<HtmlElement>();
-    modified || first.is_ok_and(|node| node.is_content_editable() || matches!(node.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
+    modified
+        || first.is_ok_and(|node| {
+            node.is_content_editable()
+                || matches!(node.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+        })
 }
 
 /// Whether the person uses a Mac, where shortcuts are written with ⌘.
 pub fn is_mac() -> bool {
-    window().navigator().user_agent().is_ok_and(|agent| agent.contains("Mac"))
+    window()
+        .navigator()
+        .user_agent()
+        .is_ok_and(|agent| agent.contains("Mac"))
 }

@@ -49,16 +49,30 @@ pub fn rows<'a>(old: &'a str, new: &'a str) -> Vec<Row<'a>> {
     let (a, b) = (split(old), split(new));
     let head = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
     let room = a.len().min(b.len()) - head;
-    let tail = a.iter().rev().zip(b.iter().rev()).take(room).take_while(|(x, y)| x == y).count();
+    let tail = a
+        .iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take(room)
+        .take_while(|(x, y)| x == y)
+        .count();
     let middle_a = a.get(head..a.len() - tail).unwrap_or_default();
     let middle_b = b.get(head..b.len() - tail).unwrap_or_default();
 
-    let mut rows = Rows { all: Vec::with_capacity(a.len() + b.len()), old: 0, new: 0 };
+    let mut rows = Rows {
+        all: Vec::with_capacity(a.len() + b.len()),
+        old: 0,
+        new: 0,
+    };
     for line in a.iter().take(head) {
         rows.push(Sign::Same, line);
     }
     for (sign, index) in edits(middle_a, middle_b) {
-        let line = if sign == Sign::Added { middle_b.get(index) } else { middle_a.get(index) };
+        let line = if sign == Sign::Added {
+            middle_b.get(index)
+        } else {
+            middle_a.get(index)
+        };
         rows.push(sign, line.copied().unwrap_or_default());
     }
     for line in a.iter().skip(a.len() - tail) {
@@ -69,12 +83,19 @@ pub fn rows<'a>(old: &'a str, new: &'a str) -> Vec<Row<'a>> {
 
 /// Keeps `context` unchanged lines around each change and puts a gap for the others.
 pub fn hunks<'a>(rows: Vec<Row<'a>>, context: usize) -> Vec<Row<'a>> {
-    let changed: Vec<usize> =
-        rows.iter().enumerate().filter(|(_, row)| row.sign != Sign::Same).map(|(at, _)| at).collect();
+    let changed: Vec<usize> = rows
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| row.sign != Sign::Same)
+        .map(|(at, _)| at)
+        .collect();
     let near = |at: usize| {
         let next = changed.partition_point(|&c| c < at);
         let after = changed.get(next).is_some_and(|&c| c - at <= context);
-        let before = next.checked_sub(1).and_then(|i| changed.get(i)).is_some_and(|&c| at - c <= context);
+        let before = next
+            .checked_sub(1)
+            .and_then(|i| changed.get(i))
+            .is_some_and(|&c| at - c <= context);
         after || before
     };
     let mut kept = Vec::new();
@@ -94,7 +115,10 @@ pub fn hunks<'a>(rows: Vec<Row<'a>>, context: usize) -> Vec<Row<'a>> {
 /// How many lines a difference adds and removes.
 pub fn count(rows: &[Row<'_>]) -> Count {
     let of = |sign| rows.iter().filter(|row| row.sign == sign).count();
-    Count { added: of(Sign::Added), removed: of(Sign::Removed) }
+    Count {
+        added: of(Sign::Added),
+        removed: of(Sign::Removed),
+    }
 }
 
 fn gap(rows: &mut Vec<Row<'_>>, skipped: &mut usize) {
@@ -103,12 +127,19 @@ fn gap(rows: &mut Vec<Row<'_>>, skipped: &mut usize) {
         1 => "1 unchanged line".to_owned(),
         n => format!("{n} unchanged lines"),
     };
-    rows.push(Row { sign: Sign::Gap, old: None, new: None, text: text.into() });
+    rows.push(Row {
+        sign: Sign::Gap,
+        old: None,
+        new: None,
+        text: text.into(),
+    });
 }
 
 /// Lines without their line breaks; a text that ends in one has no empty last line.
 fn split(text: &str) -> Vec<&str> {
-    text.split_inclusive('\n').map(|line| line.strip_suffix('\n').unwrap_or(line)).collect()
+    text.split_inclusive('\n')
+        .map(|line| line.strip_suffix('\n').unwrap_or(line))
+        .collect()
 }
 
 struct Rows<'a> {
@@ -126,7 +157,12 @@ impl<'a> Rows<'a> {
         };
         let old = number(&mut self.old, sign != Sign::Added);
         let new = number(&mut self.new, sign != Sign::Removed);
-        self.all.push(Row { sign, old, new, text });
+        self.all.push(Row {
+            sign,
+            old,
+            new,
+            text,
+        });
     }
 }
 
@@ -134,7 +170,9 @@ impl<'a> Rows<'a> {
 fn edits(a: &[&str], b: &[&str]) -> Vec<(Sign, usize)> {
     let Some(trace) = trace(a, b) else {
         let removed = (0..a.len()).map(|at| (Sign::Removed, at));
-        return removed.chain((0..b.len()).map(|at| (Sign::Added, at))).collect();
+        return removed
+            .chain((0..b.len()).map(|at| (Sign::Added, at)))
+            .collect();
     };
     let (mut x, mut y) = (a.len(), b.len());
     let mut backwards = Vec::new();
@@ -161,7 +199,11 @@ fn edits(a: &[&str], b: &[&str]) -> Vec<(Sign, usize)> {
             backwards.push((Sign::Same, x));
         }
         if edit > 0 {
-            backwards.push(if down { (Sign::Added, from_y) } else { (Sign::Removed, from_x) });
+            backwards.push(if down {
+                (Sign::Added, from_y)
+            } else {
+                (Sign::Removed, from_x)
+            });
         }
         (x, y) = (from_x, from_y);
     }
@@ -225,12 +267,17 @@ mod tests {
             Sign::Removed => '-',
             Sign::Same => ' ',
         };
-        rows.iter().map(|row| format!("{}{}\n", sign(row.sign), row.text)).collect()
+        rows.iter()
+            .map(|row| format!("{}{}\n", sign(row.sign), row.text))
+            .collect()
     }
 
     /// The new text, rebuilt from the rows.
     fn applied(rows: &[Row<'_>], skip: Sign) -> Vec<String> {
-        rows.iter().filter(|row| row.sign != skip).map(|row| row.text.clone().into_owned()).collect()
+        rows.iter()
+            .filter(|row| row.sign != skip)
+            .map(|row| row.text.clone().into_owned())
+            .collect()
     }
 
     #[test]
@@ -246,21 +293,42 @@ mod tests {
 
     #[test]
     fn a_new_file_is_all_added() {
-        assert_eq!(count(&rows("", "a\nb\n")), Count { added: 2, removed: 0 });
-        assert_eq!(count(&rows("a\n", "")), Count { added: 0, removed: 1 });
+        assert_eq!(
+            count(&rows("", "a\nb\n")),
+            Count {
+                added: 2,
+                removed: 0
+            }
+        );
+        assert_eq!(
+            count(&rows("a\n", "")),
+            Count {
+                added: 0,
+                removed: 1
+            }
+        );
     }
 
     #[test]
     fn the_difference_is_shortest() {
         let rows = rows("a\nb\nc\na\nb\nb\na\n", "c\nb\na\nb\na\nc\n");
-        assert_eq!(count(&rows), Count { added: 2, removed: 3 });
+        assert_eq!(
+            count(&rows),
+            Count {
+                added: 2,
+                removed: 3
+            }
+        );
     }
 
     #[test]
     fn line_numbers_run_in_both_texts() {
         let rows = rows("a\nb\n", "x\na\nb\n");
         let numbers: Vec<_> = rows.iter().map(|row| (row.old, row.new)).collect();
-        assert_eq!(numbers, [(None, Some(1)), (Some(1), Some(2)), (Some(2), Some(3))]);
+        assert_eq!(
+            numbers,
+            [(None, Some(1)), (Some(1), Some(2)), (Some(2), Some(3))]
+        );
     }
 
     #[test]
@@ -272,7 +340,11 @@ mod tests {
             (seed >> 16) % n
         };
         for _ in 0..500 {
-            let mut make = || (0..next(12)).map(|_| format!("{}\n", next(4))).collect::<String>();
+            let mut make = || {
+                (0..next(12))
+                    .map(|_| format!("{}\n", next(4)))
+                    .collect::<String>()
+            };
             let (a, b) = (make(), make());
             let all = rows(&a, &b);
             assert_eq!(applied(&all, Sign::Added), split(&a), "{a:?} {b:?}");
@@ -284,7 +356,13 @@ mod tests {
     fn texts_without_anything_in_common_are_replaced_whole() {
         let a: String = (0..3000).map(|n| format!("a{n}\n")).collect();
         let b: String = (0..3000).map(|n| format!("b{n}\n")).collect();
-        assert_eq!(count(&rows(&a, &b)), Count { added: 3000, removed: 3000 });
+        assert_eq!(
+            count(&rows(&a, &b)),
+            Count {
+                added: 3000,
+                removed: 3000
+            }
+        );
     }
 
     #[test]
@@ -295,6 +373,9 @@ mod tests {
             text(&hunks(rows(&old, &new), 1)),
             "@8 unchanged lines\n 9\n-10\n+ten\n 11\n@9 unchanged lines\n"
         );
-        assert_eq!(text(&hunks(rows("a\nb\n", "a\nb\n"), 3)), "@2 unchanged lines\n");
+        assert_eq!(
+            text(&hunks(rows("a\nb\n", "a\nb\n"), 3)),
+            "@2 unchanged lines\n"
+        );
     }
 }

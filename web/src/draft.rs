@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::browser;
 use crate::error::Words;
 use crate::seal::{self, Check, Hit, Kept, Suggestion};
+use crate::view::follow;
 
 /// A file as it stands on the branch, and what a person had before them when they began.
 #[derive(Clone, PartialEq)]
@@ -126,7 +127,8 @@ impl Draft {
                 text.with(|text| origin.plain.as_ref().is_none_or(|plain| plain == text))
                     && marks.with(|marks| *marks == origin.marks)
                     && namespace.with(|namespace| *namespace == origin.namespace)
-                    && chart.with(|chart| origin.chart.as_ref().is_none_or(|before| before == chart))
+                    && chart
+                        .with(|chart| origin.chart.as_ref().is_none_or(|before| before == chart))
             };
             origin.with(|origin| origin.as_ref().is_none_or(|origin| !same(origin)))
         });
@@ -135,7 +137,9 @@ impl Draft {
                 let plain = origin.plain.as_ref().filter(|_| origin.sealed)?;
                 Some(seal::values(plain, &origin.marks))
             };
-            origin.with(|origin| origin.as_ref().and_then(values)).unwrap_or_default()
+            origin
+                .with(|origin| origin.as_ref().and_then(values))
+                .unwrap_or_default()
         });
         let draft = Self {
             id,
@@ -178,7 +182,10 @@ impl Draft {
 
     /// Takes what Git holds now, and drops what was typed.
     pub fn take_git(self, member: Member, commit: &str) {
-        let namespace = member.namespace.map(|namespace| namespace.to_string()).unwrap_or_default();
+        let namespace = member
+            .namespace
+            .map(|namespace| namespace.to_string())
+            .unwrap_or_default();
         self.git.set_value(None);
         self.latest.set_value(None);
         self.namespace.set(namespace.clone());
@@ -233,7 +240,10 @@ impl Draft {
     /// Forgets what was opened, unless something would be lost. Tells whether it did.
     pub fn lock(self) -> bool {
         let sealed = self.origin.with_untracked(|origin| {
-            origin.as_ref().filter(|origin| origin.sealed).map(|origin| origin.git.clone())
+            origin
+                .as_ref()
+                .filter(|origin| origin.sealed)
+                .map(|origin| origin.git.clone())
         });
         let Some(git) = sealed else { return false };
         if self.changed.get_untracked() || self.locked.get_untracked() {
@@ -253,7 +263,9 @@ impl Draft {
 
     /// Takes back everything that was typed; `false` for a file that Git does not have.
     pub fn revert(self) -> bool {
-        let Some(origin) = self.origin.get_untracked() else { return false };
+        let Some(origin) = self.origin.get_untracked() else {
+            return false;
+        };
         self.marks.set(origin.marks);
         self.namespace.set(origin.namespace);
         self.chart.set(origin.chart.unwrap_or_default());
@@ -281,7 +293,12 @@ impl Draft {
             sealed: sent.kept.is_some(),
             plain: Some(sent.plain.clone()),
             marks: sent.file.marks.clone(),
-            namespace: sent.file.namespace.as_ref().map(ToString::to_string).unwrap_or_default(),
+            namespace: sent
+                .file
+                .namespace
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             chart: sent.file.chart.clone(),
         }));
         self.compute();
@@ -289,12 +306,24 @@ impl Draft {
 
     /// Whether something was typed since this was sent.
     pub fn differs_from(self, sent: &Sent) -> bool {
-        self.text.with(|text| *text != sent.plain) || self.marks.with(|marks| *marks != sent.file.marks)
+        self.text.with(|text| *text != sent.plain)
+            || self.marks.with(|marks| *marks != sent.file.marks)
+    }
+
+    /// Whether this file stands at a path of the repository, or will.
+    pub fn is_at(self, path: &str) -> bool {
+        self.origin.with_untracked(|origin| match origin {
+            Some(origin) => origin.path == path,
+            None => path.ends_with(&format!("/{}.yaml", self.name.get_untracked())),
+        })
     }
 
     /// Adds a mark, once.
     pub fn mark(self, mark: &str) {
-        if self.marks.with_untracked(|marks| marks.iter().all(|other| other != mark)) {
+        if self
+            .marks
+            .with_untracked(|marks| marks.iter().all(|other| other != mark))
+        {
             self.marks.update(|marks| marks.push(mark.to_owned()));
         }
     }
@@ -302,7 +331,9 @@ impl Draft {
     /// Whether Git holds values sealed by this mark.
     pub fn is_sealed_in_git(self, mark: &str) -> bool {
         self.origin.with_untracked(|origin| {
-            origin.as_ref().is_some_and(|origin| origin.sealed && origin.marks.iter().any(|other| other == mark))
+            origin.as_ref().is_some_and(|origin| {
+                origin.sealed && origin.marks.iter().any(|other| other == mark)
+            })
         })
     }
 
@@ -320,28 +351,55 @@ impl Draft {
     /// What keeps this file from being saved, apart from what sealing itself may find.
     pub fn obstacle(self) -> Option<Words> {
         let say = |what: &str, why: &str, code: &str| {
-            Some(Words { what: what.to_owned(), why: why.to_owned(), code: code.to_owned() })
+            Some(Words {
+                what: what.to_owned(),
+                why: why.to_owned(),
+                code: code.to_owned(),
+            })
         };
         if self.name.with(String::is_empty) {
-            return say("It needs a name.", "Lower-case letters, digits and - are allowed. The name becomes that of the file in Git.", "invalid-name");
+            return say(
+                "It needs a name.",
+                "Lower-case letters, digits and - are allowed. The name becomes that of the file in Git.",
+                "invalid-name",
+            );
         }
         if let Err(invalid) = MemberName::parse(&self.name.get()) {
-            return say("The file needs another name.", &crate::error::sentence(&invalid.message), "invalid-name");
+            return say(
+                "The file needs another name.",
+                &crate::error::sentence(&invalid.message),
+                "invalid-name",
+            );
         }
         let namespace = self.namespace.get();
         if !namespace.is_empty()
             && let Err(invalid) = NamespaceName::parse(&namespace)
         {
-            return say("The namespace has to change.", &crate::error::sentence(&invalid.message), "invalid-name");
+            return say(
+                "The namespace has to change.",
+                &crate::error::sentence(&invalid.message),
+                "invalid-name",
+            );
         }
         if self.kind == MemberKind::Addon {
             let chart = self.chart.get();
-            if [&chart.name, &chart.version, &chart.repository_url].iter().any(|field| field.trim().is_empty()) {
-                return say("The chart is not complete.", "An add-on needs the chart's name, its version and the address of its registry; fill them in above the values.", "chart-incomplete");
+            if [&chart.name, &chart.version, &chart.repository_url]
+                .iter()
+                .any(|field| field.trim().is_empty())
+            {
+                return say(
+                    "The chart is not complete.",
+                    "An add-on needs the chart's name, its version and the address of its registry; fill them in above the values.",
+                    "chart-incomplete",
+                );
             }
         }
         self.check.with(|check| {
-            check.findings.iter().find(|finding| finding.refuses).map(|finding| finding.words.clone())
+            check
+                .findings
+                .iter()
+                .find(|finding| finding.refuses)
+                .map(|finding| finding.words.clone())
         })
     }
 
@@ -356,9 +414,14 @@ impl Draft {
         let preview = untrack(|| self.computed());
         let suggestions = untrack(|| match self.locked.get() {
             true => Vec::new(),
-            false => self.text.with(|text| self.marks.with(|marks| seal::suggest(text, marks))),
+            false => self
+                .text
+                .with(|text| self.marks.with(|marks| seal::suggest(text, marks))),
         });
-        if self.suggestions.with_untracked(|before| *before != suggestions) {
+        if self
+            .suggestions
+            .with_untracked(|before| *before != suggestions)
+        {
             self.suggestions.set(suggestions);
         }
         if self.preview.with_untracked(|before| *before != preview) {
@@ -371,7 +434,9 @@ impl Draft {
             text: self.text.get(),
             marks: self.marks.get(),
             fields: (self.name.get(), self.namespace.get(), self.chart.get()),
-            origin: self.origin.with(|origin| origin.as_ref().map(|origin| origin.blob.clone())),
+            origin: self
+                .origin
+                .with(|origin| origin.as_ref().map(|origin| origin.blob.clone())),
             locked: self.locked.get(),
         }
     }
@@ -379,9 +444,13 @@ impl Draft {
     fn computed(self) -> Preview {
         if let Some(git) = self.origin.with(|origin| {
             let unchanged = self.locked.get() || !self.changed.get();
-            origin.as_ref().filter(|_| unchanged).map(|origin| origin.git.clone())
+            origin
+                .as_ref()
+                .filter(|_| unchanged)
+                .map(|origin| origin.git.clone())
         }) {
-            self.latest.update_value(|latest| *latest = self.git.with_value(Clone::clone));
+            self.latest
+                .update_value(|latest| *latest = self.git.with_value(Clone::clone));
             return Preview::Ready(git);
         }
         if let Some(words) = self.obstacle() {
@@ -396,7 +465,10 @@ impl Draft {
                 Err(words) => Preview::Refused(words),
             };
         }
-        let earlier = self.git.with_value(Clone::clone).or_else(|| self.latest.with_value(Clone::clone));
+        let earlier = self
+            .git
+            .with_value(Clone::clone)
+            .or_else(|| self.latest.with_value(Clone::clone));
         match seal::seal(&text, &marks, &self.recipient.get_value(), earlier.as_ref()) {
             Ok(kept) => {
                 let sealed = kept.sealed().to_owned();
@@ -431,20 +503,23 @@ impl Draft {
                 chart: (self.kind == MemberKind::Addon).then(|| self.chart.get_untracked()),
                 marks: self.marks.get_untracked(),
                 text,
-                base_blob: self.origin.with_untracked(|origin| origin.as_ref().map(|origin| origin.blob.clone())),
+                base_blob: self
+                    .origin
+                    .with_untracked(|origin| origin.as_ref().map(|origin| origin.blob.clone())),
             },
         })
     }
 
     /// Computes the preview a moment after the last change.
     fn preview_after_pauses(self) {
-        Effect::new(move |_| {
+        follow(move || {
             self.text.track();
             self.marks.track();
             self.name.track();
             self.namespace.track();
             self.chart.track();
-            self.timer.set_value(Some(browser::after(PAUSE_MS, move || self.compute())));
+            self.timer
+                .set_value(Some(browser::after(PAUSE_MS, move || self.compute())));
         });
     }
 }

@@ -38,9 +38,12 @@ impl Failure {
         matches!(self, Self::Refused(problem) if problem.status == 404)
     }
 
-    /// Whether the branch holds another version than the person began from.
-    pub fn is_conflict(&self) -> bool {
-        matches!(self, Self::Refused(problem) if problem.code == "conflict")
+    /// The reason, when the branch holds another version than the person began from.
+    pub fn conflict(&self) -> Option<&Problem> {
+        match self {
+            Self::Refused(problem) if problem.code == "conflict" => Some(problem),
+            Self::Offline | Self::Refused(_) | Self::Unreadable => None,
+        }
     }
 
     /// Whether trying the very same request again can help.
@@ -79,7 +82,11 @@ impl Failure {
 pub fn of_problem(problem: &Problem) -> Words {
     let what = headline(&problem.code).map_or_else(|| sentence(&problem.title), str::to_owned);
     let place = place(problem.path.as_deref(), problem.line);
-    Words { what, why: format!("{place}{}", sentence(&problem.detail)), code: problem.code.clone() }
+    Words {
+        what,
+        why: format!("{place}{}", sentence(&problem.detail)),
+        code: problem.code.clone(),
+    }
 }
 
 /// The words for what the codec refused.
@@ -93,20 +100,33 @@ pub fn of_codec(error: &Error) -> Words {
 
 /// The words for a message of the codec.
 pub fn of_fault(code: &str, message: &str, path: Option<&str>, line: Option<usize>) -> Words {
-    let what = headline(code).unwrap_or("This cannot be sealed as it is.").to_owned();
-    Words { what, why: format!("{}{}", place(path, line), sentence(message)), code: code.to_owned() }
+    let what = headline(code)
+        .unwrap_or("This cannot be sealed as it is.")
+        .to_owned();
+    Words {
+        what,
+        why: format!("{}{}", place(path, line), sentence(message)),
+        code: code.to_owned(),
+    }
 }
 
 /// A message as a sentence: a capital first, a full stop last.
 pub fn sentence(message: &str) -> String {
     let message = message.trim();
     let mut characters = message.chars();
-    let Some(first) = characters.next() else { return String::new() };
+    let Some(first) = characters.next() else {
+        return String::new();
+    };
     // a name that begins the message keeps its spelling
     let word: String = message.chars().take_while(|c| !c.is_whitespace()).collect();
-    let plain = word.chars().all(|c| c.is_ascii_lowercase() || matches!(c, ',' | ':' | '\''));
-    let mut text: String =
-        if plain { first.to_uppercase().chain(characters).collect() } else { message.to_owned() };
+    let plain = word
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || matches!(c, ',' | ':' | '\''));
+    let mut text: String = if plain {
+        first.to_uppercase().chain(characters).collect()
+    } else {
+        message.to_owned()
+    };
     if !text.ends_with(['.', '!', '?', ':', '…']) {
         text.push('.');
     }
@@ -123,7 +143,11 @@ fn place(path: Option<&str>, line: Option<usize>) -> String {
 }
 
 fn words(what: &str, why: &str, code: &str) -> Words {
-    Words { what: what.to_owned(), why: why.to_owned(), code: code.to_owned() }
+    Words {
+        what: what.to_owned(),
+        why: why.to_owned(),
+        code: code.to_owned(),
+    }
 }
 
 /// What happened, by code; codes that are not here bring their own title.
@@ -170,13 +194,21 @@ mod tests {
     fn messages_become_sentences() {
         assert_eq!(sentence("a key is missing"), "A key is missing.");
         assert_eq!(sentence("apiKey: no such key."), "apiKey: no such key.");
-        assert_eq!(sentence("`x` matches nothing; did you mean `X`?"), "`x` matches nothing; did you mean `X`?");
+        assert_eq!(
+            sentence("`x` matches nothing; did you mean `X`?"),
+            "`x` matches nothing; did you mean `X`?"
+        );
         assert_eq!(sentence(""), "");
     }
 
     #[test]
     fn the_place_is_named_once() {
-        let words = of_fault("duplicate-key", "write it once", Some("auth.password"), Some(7));
+        let words = of_fault(
+            "duplicate-key",
+            "write it once",
+            Some("auth.password"),
+            Some(7),
+        );
         assert_eq!(words.what, "A key stands twice in the same place.");
         assert_eq!(words.why, "Line 7, auth.password: Write it once.");
     }
@@ -191,6 +223,9 @@ mod tests {
             ..Problem::default()
         };
         let words = Failure::Refused(Box::new(problem)).words();
-        assert_eq!((words.what.as_str(), words.code.as_str()), ("The branch is protected.", "remote-policy"));
+        assert_eq!(
+            (words.what.as_str(), words.code.as_str()),
+            ("The branch is protected.", "remote-policy")
+        );
     }
 }

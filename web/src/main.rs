@@ -2,7 +2,10 @@
 //!
 //! Client-side rendered: Leptos' signals, effects, owners and contexts drive the elements of [`view`].
 //! [`seal`] is the only caller of the codec; [`api`] is the only caller of the server.
-#![allow(unreachable_pub, reason = "in a program `pub` says that other modules use it")]
+#![allow(
+    unreachable_pub,
+    reason = "in a program `pub` says that other modules use it"
+)]
 
 mod api;
 mod app;

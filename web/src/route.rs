@@ -58,7 +58,14 @@ mod tests {
 
     #[test]
     fn what_is_no_stack_name_leads_nowhere() {
-        for path in ["/stacks/", "/stacks/A", "/stacks/a/b", "/stacks/..", "/stacks", "/x"] {
+        for path in [
+            "/stacks/",
+            "/stacks/A",
+            "/stacks/a/b",
+            "/stacks/..",
+            "/stacks",
+            "/x",
+        ] {
             assert_eq!(Route::parse(path), Route::NotFound, "{path}");
         }
     }

@@ -32,7 +32,9 @@ pub fn fill(bench: Workbench) {
                     repository_url: repository_url.to_owned(),
                 });
             }
-            draft.marks.set(sample.marks.iter().map(|mark| (*mark).to_owned()).collect());
+            draft
+                .marks
+                .set(sample.marks.iter().map(|mark| (*mark).to_owned()).collect());
             draft.put(sample.text.to_owned().into());
         });
     }
@@ -108,7 +110,12 @@ mod tests {
         for sample in SAMPLES {
             let marks: Vec<String> = sample.marks.iter().map(|mark| (*mark).to_owned()).collect();
             let check = seal::check(sample.text, &marks);
-            assert!(check.findings.iter().all(|finding| !finding.refuses), "{}: {:?}", sample.name, check.findings);
+            assert!(
+                check.findings.iter().all(|finding| !finding.refuses),
+                "{}: {:?}",
+                sample.name,
+                check.findings
+            );
             assert_eq!(check.hits.len(), 1, "{}", sample.name);
         }
     }

@@ -4,11 +4,12 @@
 //! a one-time recipient.
 
 use core::ops::Range;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use stackseal_core::marks::{self, Mark};
 use stackseal_core::{
-    DataKey, Document, Encrypted, Error, Identity, Limits, Opened, Plain, Recipient, Sealing, guard, suggest,
+    DataKey, Document, Encrypted, Error, Identity, Limits, Opened, Plain, Recipient, Sealing,
+    guard, suggest,
 };
 use zeroize::Zeroizing;
 
@@ -76,7 +77,12 @@ pub struct OneTime(Identity);
 pub fn check(text: &str, marks: &[String]) -> Check {
     let document = match Document::<Plain>::parse(text.as_bytes(), &Limits::default()) {
         Ok(document) => document,
-        Err(error) => return Check { findings: vec![finding(&error, None)], ..Check::default() },
+        Err(error) => {
+            return Check {
+                findings: vec![finding(&error, None)],
+                ..Check::default()
+            };
+        }
     };
     let mut findings = Vec::new();
     let mut parsed = Vec::new();
@@ -92,8 +98,13 @@ pub fn check(text: &str, marks: &[String]) -> Check {
     }
     let number = |mark: Option<usize>| mark.and_then(|mark| numbers.get(mark).copied());
     let analysis = marks::analyse(&document, &parsed);
-    let empty: BTreeSet<usize> =
-        document.leaves().iter().filter(|leaf| leaf.empty).map(|leaf| leaf.span.start).collect();
+    // in file order
+    let empty: Vec<usize> = document
+        .leaves()
+        .iter()
+        .filter(|leaf| leaf.empty)
+        .map(|leaf| leaf.span.start)
+        .collect();
     let hits = analysis.hits.iter().map(|hit| Hit {
         id: format!("{}:{}", hit.document, hit.path),
         path: hit.path.to_string(),
@@ -101,11 +112,16 @@ pub fn check(text: &str, marks: &[String]) -> Check {
         line: hit.line,
         span: hit.span.clone(),
         mark: number(hit.mark),
-        empty: empty.contains(&hit.span.start),
+        empty: empty.binary_search(&hit.span.start).is_ok(),
     });
     let hits = hits.collect();
     findings.extend(analysis.findings.iter().map(|found| Finding {
-        words: of_fault(found.code.as_str(), &found.message, found.path.as_deref(), found.line),
+        words: of_fault(
+            found.code.as_str(),
+            &found.message,
+            found.path.as_deref(),
+            found.line,
+        ),
         refuses: found.refuses,
         mark: number(found.mark),
         line: found.line,
@@ -116,47 +132,83 @@ pub fn check(text: &str, marks: &[String]) -> Check {
 /// The marked values as they are written, by hit.
 pub fn values(text: &str, marks: &[String]) -> BTreeMap<String, Zeroizing<String>> {
     let hits = check(text, marks).hits;
-    let value = |hit: &Hit| Zeroizing::new(text.get(hit.span.clone()).unwrap_or_default().to_owned());
-    hits.iter().map(|hit| (hit.id.clone(), value(hit))).collect()
+    let mut values = BTreeMap::new();
+    for hit in hits {
+        let value = Zeroizing::new(text.get(hit.span).unwrap_or_default().to_owned());
+        values.insert(hit.id, value);
+    }
+    values
 }
 
 /// Keys that look secret and are not marked; none while the text cannot be read.
 pub fn suggest(text: &str, marks: &[String]) -> Vec<Suggestion> {
-    let Ok(document) = Document::<Plain>::parse(text.as_bytes(), &Limits::default()) else { return Vec::new() };
-    let marks: Vec<Mark> = marks.iter().filter_map(|mark| Mark::parse(mark).ok()).collect();
+    let Ok(document) = Document::<Plain>::parse(text.as_bytes(), &Limits::default()) else {
+        return Vec::new();
+    };
+    let marks: Vec<Mark> = marks
+        .iter()
+        .filter_map(|mark| Mark::parse(mark).ok())
+        .collect();
     suggest::suggest(&document, &marks)
         .into_iter()
-        .map(|suggestion| Suggestion { mark: suggestion.mark, line: suggestion.line })
+        .map(|suggestion| Suggestion {
+            mark: suggestion.mark,
+            line: suggestion.line,
+        })
         .collect()
 }
 
 /// Seals a text for one recipient and proves the result. With an earlier version at hand, unchanged values
 /// keep their ciphertext.
-pub fn seal(text: &str, marks: &[String], recipient: &str, earlier: Option<&Kept>) -> Result<Kept, Words> {
+pub fn seal(
+    text: &str,
+    marks: &[String],
+    recipient: &str,
+    earlier: Option<&Kept>,
+) -> Result<Kept, Words> {
     try_seal(text, marks, recipient, earlier).map_err(|error| of_codec(&error))
 }
 
-fn try_seal(text: &str, marks: &[String], recipient: &str, earlier: Option<&Kept>) -> Result<Kept, Error> {
+fn try_seal(
+    text: &str,
+    marks: &[String],
+    recipient: &str,
+    earlier: Option<&Kept>,
+) -> Result<Kept, Error> {
     let limits = Limits::default();
     let document = Document::<Plain>::parse(text.as_bytes(), &limits)?;
-    let marks: Vec<Mark> = marks.iter().map(|mark| Mark::parse(mark)).collect::<Result<_, _>>()?;
+    let marks: Vec<Mark> = marks
+        .iter()
+        .map(|mark| Mark::parse(mark))
+        .collect::<Result<_, _>>()?;
     let recipients = [Recipient::parse(recipient)?];
     let analysis = marks::analyse(&document, &marks);
     let selector = analysis.rule()?;
     let mut random = browser::random;
-    let sealing =
-        Sealing { recipients: &recipients, selector, now: browser::now()?, random: &mut random };
+    let sealing = Sealing {
+        recipients: &recipients,
+        selector,
+        now: browser::now()?,
+        random: &mut random,
+    };
     let opened = match earlier {
         Some(earlier) => earlier.0.reseal_and_open(&document, sealing)?,
         None => document.seal_and_open(sealing)?,
     };
-    guard::check(opened.sealed().text().as_bytes(), &marks, &recipients, &limits)?;
+    guard::check(
+        opened.sealed().text().as_bytes(),
+        &marks,
+        &recipients,
+        &limits,
+    )?;
     Ok(Kept(opened))
 }
 
 /// The check of a text without marks: it must be plain, nothing in it may look sealed.
 pub fn check_plain(text: &str) -> Result<(), Words> {
-    guard::check(text.as_bytes(), &[], &[], &Limits::default()).map(drop).map_err(|error| of_codec(&error))
+    guard::check(text.as_bytes(), &[], &[], &Limits::default())
+        .map(drop)
+        .map_err(|error| of_codec(&error))
 }
 
 /// The text of one value, as a reader of the file gets it.
@@ -180,7 +232,9 @@ impl Kept {
 impl OneTime {
     /// Makes a fresh pair.
     pub fn new() -> Result<Self, Words> {
-        Identity::generate(&mut browser::random).map(Self).map_err(|error| of_codec(&error))
+        Identity::generate(&mut browser::random)
+            .map(Self)
+            .map_err(|error| of_codec(&error))
     }
 
     /// The half that the server gets.
@@ -201,5 +255,10 @@ impl OneTime {
 
 fn finding(error: &Error, mark: Option<usize>) -> Finding {
     let line = error.fault().and_then(|fault| fault.line);
-    Finding { words: of_codec(error), refuses: true, mark, line }
+    Finding {
+        words: of_codec(error),
+        refuses: true,
+        mark,
+        line,
+    }
 }

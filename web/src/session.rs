@@ -128,7 +128,9 @@ impl App {
             }
             Err(failure) => {
                 let words = match failure {
-                    Failure::Refused(problem) if problem.status == 401 => crate::error::of_problem(&problem),
+                    Failure::Refused(problem) if problem.status == 401 => {
+                        crate::error::of_problem(&problem)
+                    }
                     other => other.words(),
                 };
                 self.who.set(Who::Nobody(Some(words)));
@@ -155,7 +157,8 @@ impl App {
 
     /// The organisation's public key, once encryption is initialised. Tracks.
     pub fn encryption(self) -> Option<Encryption> {
-        self.organisation().and_then(|organisation| organisation.encryption)
+        self.organisation()
+            .and_then(|organisation| organisation.encryption)
     }
 
     /// Notes what the server says about the organisation.

@@ -6,35 +6,27 @@
 //! the part it returns is built anew when they change, and everything that belonged to the old part (effects,
 //! listeners, cleanups) goes with it.
 
-use std::borrow::Cow;
-
 use leptos::ev::EventDescriptor;
-use leptos::prelude::{Owner, RenderEffect, StoredValue, document};
+use leptos::prelude::{Effect, Owner, RenderEffect, StoredValue, document};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, HtmlInputElement, Node};
 
-/// What can stand in an element.
-pub enum View {
-    /// Nothing.
-    Empty,
-    /// A part that follows signals.
-    Live(Box<dyn FnMut() -> View>),
-    /// Several, one after another.
-    Many(Vec<View>),
-    /// An element.
-    One(Element),
-    /// Words.
-    Text(Cow<'static, str>),
-}
+/// Something that can stand in an element, of whatever kind.
+pub struct View(Box<dyn FnOnce(&Node)>);
 
 /// An element that is being built.
 pub struct Element(web_sys::Element);
 
 /// What can be put into an element.
-pub trait Content {
-    /// As a view.
-    fn view(self) -> View;
+pub trait Content: Sized + 'static {
+    /// Puts it behind what is there.
+    fn put(self, parent: &Node);
+
+    /// The same, as a type that does not tell what it is.
+    fn view(self) -> View {
+        View(Box::new(move |parent| self.put(parent)))
+    }
 }
 
 /// What an attribute can be set to; nothing takes it away.
@@ -54,15 +46,25 @@ pub fn drawing(tag: &'static str) -> Element {
 }
 
 fn made(result: Result<web_sys::Element, wasm_bindgen::JsValue>) -> Element {
-    #[expect(clippy::expect_used, reason = "tags are written in this program, and well-formed")]
+    #[expect(
+        clippy::expect_used,
+        reason = "tags are written in this program, and well-formed"
+    )]
     Element(result.expect("a well-formed tag"))
 }
 
 /// Puts the page into the document's body.
 pub fn show(page: View) {
     if let Some(body) = document().body() {
-        append(&body, page);
+        page.put(&body);
     }
+}
+
+/// Runs whenever the signals that it reads change, for as long as the part that it belongs to.
+pub fn follow(act: impl FnMut() + 'static) {
+    // one type for all of them
+    let mut act: Box<dyn FnMut()> = Box::new(act);
+    Effect::new(move |_| act());
 }
 
 impl Element {
@@ -80,7 +82,7 @@ impl Element {
     /// Adds a class while a condition holds.
     pub fn class_if(self, name: &'static str, holds: impl Fn() -> bool + 'static) -> Self {
         let classes = self.0.class_list();
-        keep(RenderEffect::new(move |_| {
+        always(Box::new(move || {
             // class names of this program cannot be refused
             drop(classes.toggle_with_force(name, holds()));
         }));
@@ -88,18 +90,27 @@ impl Element {
     }
 
     /// Calls when an event reaches it.
-    pub fn on<E: EventDescriptor>(self, event: E, mut act: impl FnMut(E::EventType) + 'static) -> Self
+    #[expect(clippy::needless_pass_by_value, reason = "events are named, not kept")]
+    pub fn on<E: EventDescriptor>(
+        self,
+        event: E,
+        mut act: impl FnMut(E::EventType) + 'static,
+    ) -> Self
     where
         E::EventType: JsCast,
     {
-        listen(&self.0, &event.name(), Box::new(move |event| act(event.unchecked_into())));
+        listen(
+            &self.0,
+            &event.name(),
+            Box::new(move |event| act(event.unchecked_into())),
+        );
         self
     }
 
     /// Keeps the text of a field as the signals have it.
     pub fn value(self, text: impl Fn() -> String + 'static) -> Self {
         let input = self.0.unchecked_ref::<HtmlInputElement>().clone();
-        keep(RenderEffect::new(move |_| {
+        always(Box::new(move || {
             let text = text();
             // setting it moves the cursor
             if input.value() != text {
@@ -112,13 +123,13 @@ impl Element {
     /// Keeps a box or a choice as the signals have it.
     pub fn checked(self, is: impl Fn() -> bool + 'static) -> Self {
         let input = self.0.unchecked_ref::<HtmlInputElement>().clone();
-        keep(RenderEffect::new(move |_| input.set_checked(is())));
+        always(Box::new(move || input.set_checked(is())));
         self
     }
 
     /// Puts something into it, behind what is there.
     pub fn child(self, content: impl Content) -> Self {
-        append(&self.0, content.view());
+        content.put(&self.0);
         self
     }
 
@@ -138,94 +149,104 @@ fn listen(element: &web_sys::Element, event: &str, mut act: Box<dyn FnMut(Event)
     drop(element.add_event_listener_with_callback(event, call.into_js_value().unchecked_ref()));
 }
 
-fn append(parent: &Node, view: View) {
-    // a node that was just made can be put anywhere
-    let put = |node: &Node| drop(parent.append_child(node));
-    match view {
-        View::Empty => {}
-        View::Live(part) => live(parent, part),
-        View::Many(views) => views.into_iter().for_each(|view| append(parent, view)),
-        View::One(Element(element)) => put(&element),
-        View::Text(text) => put(&document().create_text_node(&text)),
-    }
+/// Adds a node that was just made, which can be put anywhere.
+fn append(parent: &Node, node: &Node) {
+    drop(parent.append_child(node));
 }
 
 /// A part between two marks, which is replaced when its signals change.
-fn live(parent: &Node, mut part: Box<dyn FnMut() -> View>) {
-    let (start, end) = (document().create_text_node(""), document().create_text_node(""));
-    drop(parent.append_child(&start));
-    drop(parent.append_child(&end));
-    keep(RenderEffect::new(move |_| {
+fn live(parent: &Node, mut part: Box<dyn FnMut(&Node)>) {
+    let (start, end) = (
+        document().create_text_node(""),
+        document().create_text_node(""),
+    );
+    append(parent, &start);
+    append(parent, &end);
+    always(Box::new(move || {
         let fresh = document().create_document_fragment();
-        append(&fresh, part());
-        let Some(parent) = end.parent_node() else { return };
-        while let Some(old) = start.next_sibling().filter(|old| !old.is_same_node(Some(&end))) {
+        part(&fresh);
+        let Some(parent) = end.parent_node() else {
+            return;
+        };
+        while let Some(old) = start
+            .next_sibling()
+            .filter(|old| !old.is_same_node(Some(&end)))
+        {
             drop(parent.remove_child(&old));
         }
         drop(parent.insert_before(&fresh, Some(&end)));
     }));
 }
 
-/// An effect runs for as long as the part that it belongs to.
-fn keep(effect: RenderEffect<()>) {
-    StoredValue::new_local(effect);
+fn set(element: &web_sys::Element, name: &str, value: &str) {
+    // names of attributes are written in this program, and well-formed
+    drop(element.set_attribute(name, value));
+}
+
+/// Runs at once and whenever signals change, for as long as the part that it belongs to.
+fn always(mut act: Box<dyn FnMut()>) {
+    StoredValue::new_local(RenderEffect::new(move |_| act()));
 }
 
 impl Content for View {
+    fn put(self, parent: &Node) {
+        self.0(parent);
+    }
+
     fn view(self) -> View {
         self
     }
 }
 
 impl Content for Element {
-    fn view(self) -> View {
-        View::One(self)
+    fn put(self, parent: &Node) {
+        append(parent, &self.0);
     }
 }
 
 impl Content for &'static str {
-    fn view(self) -> View {
-        View::Text(self.into())
+    fn put(self, parent: &Node) {
+        append(parent, &document().create_text_node(self));
     }
 }
 
 impl Content for String {
-    fn view(self) -> View {
-        View::Text(self.into())
+    fn put(self, parent: &Node) {
+        append(parent, &document().create_text_node(&self));
     }
 }
 
 impl<T: Content> Content for Option<T> {
-    fn view(self) -> View {
-        self.map_or(View::Empty, T::view)
+    fn put(self, parent: &Node) {
+        if let Some(content) = self {
+            content.put(parent);
+        }
     }
 }
 
 impl<T: Content> Content for Vec<T> {
-    fn view(self) -> View {
-        View::Many(self.into_iter().map(T::view).collect())
+    fn put(self, parent: &Node) {
+        self.into_iter().for_each(|content| content.put(parent));
     }
 }
 
 impl<T: Content, F: FnMut() -> T + 'static> Content for F {
-    fn view(mut self) -> View {
-        View::Live(Box::new(move || self().view()))
+    fn put(mut self, parent: &Node) {
+        live(parent, Box::new(move |parent| self().put(parent)));
     }
 }
 
 impl Content for () {
-    fn view(self) -> View {
-        View::Empty
-    }
+    fn put(self, _parent: &Node) {}
 }
 
 macro_rules! tuples {
     ($($($part:ident)+;)+) => {
         $(impl<$($part: Content),+> Content for ($($part,)+) {
             #[expect(non_snake_case, reason = "a part has the name of its type")]
-            fn view(self) -> View {
+            fn put(self, parent: &Node) {
                 let ($($part,)+) = self;
-                View::Many(vec![$($part.view()),+])
+                $($part.put(parent);)+
             }
         })+
     };
@@ -241,14 +262,13 @@ tuples! {
 
 impl Attribute for &str {
     fn apply(self, element: &web_sys::Element, name: &'static str) {
-        // names of attributes are written in this program, and well-formed
-        drop(element.set_attribute(name, self));
+        set(element, name, self);
     }
 }
 
 impl Attribute for String {
     fn apply(self, element: &web_sys::Element, name: &'static str) {
-        self.as_str().apply(element, name);
+        set(element, name, &self);
     }
 }
 
@@ -264,7 +284,7 @@ impl<T: Attribute> Attribute for Option<T> {
 impl<T: Attribute, F: Fn() -> T + 'static> Attribute for F {
     fn apply(self, element: &web_sys::Element, name: &'static str) {
         let element = element.clone();
-        keep(RenderEffect::new(move |_| self().apply(&element, name)));
+        always(Box::new(move || self().apply(&element, name)));
     }
 }
 

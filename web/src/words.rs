@@ -27,7 +27,11 @@ pub fn short_commit(commit: &str) -> String {
 pub fn ago(now_ms: f64, then_ms: f64) -> String {
     let seconds = ((now_ms - then_ms) / 1000.0).max(0.0);
     let whole = |unit: f64, one: &str, many: &str| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and not negative")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "small and not negative"
+        )]
         let number = (seconds / unit).floor() as usize;
         format!("{} ago", count(number, one, many))
     };
@@ -103,17 +107,33 @@ pub struct Plan<'a> {
 impl Plan<'_> {
     /// The sentence.
     pub fn sentence(&self) -> String {
-        let Self { files, effect, organisation, recipient, branch, remote } = self;
+        let Self {
+            files,
+            effect,
+            organisation,
+            recipient,
+            branch,
+            remote,
+        } = self;
         let mut parts = Vec::new();
         if effect.sealed > 0 {
             let values = count(effect.sealed, "value", "values");
-            parts.push(format!("{values} sealed for {organisation} ({})", short(recipient)));
+            parts.push(format!(
+                "{values} sealed for {organisation} ({})",
+                short(recipient)
+            ));
         }
         if effect.clear > 0 {
-            parts.push(format!("{} changed in clear", count(effect.clear, "line", "lines")));
+            parts.push(format!(
+                "{} changed in clear",
+                count(effect.clear, "line", "lines")
+            ));
         }
         let files = count(*files, "file", "files");
-        parts.push(format!("commit of {files} to {branch} of {}", repository(remote)));
+        parts.push(format!(
+            "commit of {files} to {branch} of {}",
+            repository(remote)
+        ));
         parts.join(", ") + "."
     }
 }
@@ -123,7 +143,10 @@ pub fn repository(remote: &str) -> String {
     let trimmed = remote.trim_end_matches('/');
     let trimmed = trimmed.strip_suffix(".git").unwrap_or(trimmed);
     let local = trimmed.starts_with("file:") || trimmed.starts_with('/');
-    let parts: Vec<&str> = trimmed.rsplit(['/', ':']).take(if local { 1 } else { 2 }).collect();
+    let parts: Vec<&str> = trimmed
+        .rsplit(['/', ':'])
+        .take(if local { 1 } else { 2 })
+        .collect();
     parts.into_iter().rev().collect::<Vec<_>>().join("/")
 }
 
@@ -154,22 +177,38 @@ mod tests {
     #[test]
     fn a_sealed_line_is_told_apart_from_one_in_clear() {
         let old = "a: 1\npassword: ENC[AES256_GCM,data:x]\nsops:\n  mac: ENC[AES256_GCM,data:m]\n";
-        let new = "a: 2\nb: 3\npassword: ENC[AES256_GCM,data:y]\nsops:\n  mac: ENC[AES256_GCM,data:n]\n";
-        assert_eq!(effect(&diff::rows(old, new)), Effect { sealed: 1, clear: 2 });
+        let new =
+            "a: 2\nb: 3\npassword: ENC[AES256_GCM,data:y]\nsops:\n  mac: ENC[AES256_GCM,data:n]\n";
+        assert_eq!(
+            effect(&diff::rows(old, new)),
+            Effect {
+                sealed: 1,
+                clear: 2
+            }
+        );
     }
 
     #[test]
     fn text_behind_the_sops_block_counts_again() {
         let old = "sops:\n  mac: x\n---\nb: 1\n";
         let new = "sops:\n  mac: y\n---\nb: 2\n";
-        assert_eq!(effect(&diff::rows(old, new)), Effect { sealed: 0, clear: 1 });
+        assert_eq!(
+            effect(&diff::rows(old, new)),
+            Effect {
+                sealed: 0,
+                clear: 1
+            }
+        );
     }
 
     #[test]
     fn the_sentence_names_what_happens_and_where() {
         let mut plan = Plan {
             files: 1,
-            effect: Effect { sealed: 2, clear: 1 },
+            effect: Effect {
+                sealed: 2,
+                clear: 1,
+            },
             organisation: "acme",
             recipient: "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
             branch: "main",
@@ -180,7 +219,10 @@ mod tests {
             "2 values sealed for acme (age1ql3…ac8p), 1 line changed in clear, commit of 1 file to main of acme/shop-gitops."
         );
         plan.effect = Effect::default();
-        assert_eq!(plan.sentence(), "commit of 1 file to main of acme/shop-gitops.");
+        assert_eq!(
+            plan.sentence(),
+            "commit of 1 file to main of acme/shop-gitops."
+        );
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The builder's state: the files of one stack, which one is shown, and the save on its way.
 
+mod conflict;
+mod saving;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use stackseal_model::api::{Purpose, Save, SaveRequest, SaveState, UnwrapRequest};
@@ -10,10 +13,11 @@ use crate::api;
 use crate::browser;
 use crate::components::editor::Editor;
 use crate::draft::{Draft, Sent};
-use crate::error::{Failure, Words};
+use crate::error::Words;
 use crate::samples;
 use crate::seal::OneTime;
 use crate::session::App;
+use crate::view::follow;
 
 /// Whether the stack is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +38,7 @@ pub enum Saving {
     /// None was made since the screen was opened.
     Idle,
     /// The file on the branch is another one than the person began from.
-    Conflict(Words),
+    Conflict(Conflict),
     /// The server or the codec refused; nothing was saved.
     Refused(Words),
     /// The codec works.
@@ -42,7 +46,18 @@ pub enum Saving {
     /// The sealed bytes are on their way to the server.
     Sending,
     /// The server has it.
-    Watching(Save),
+    Watching(Box<Save>),
+}
+
+/// A save met another version of one of its files on the branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The server's words.
+    pub words: Words,
+    /// Path of the file, where the server names it.
+    pub path: Option<String>,
+    /// The save, when it is in the journal already.
+    pub save: Option<String>,
 }
 
 /// What is shown where not everything fits beside each other.
@@ -121,7 +136,7 @@ impl Workbench {
             next_id: StoredValue::new(0),
         };
         provide_context(bench);
-        Effect::new(move |_| app.unsaved.set(bench.unsaved()));
+        follow(move || app.unsaved.set(bench.unsaved()));
         Effect::new(move |seen: Option<u32>| {
             let locks = app.locks.get();
             if seen.is_some_and(|seen| seen != locks) {
@@ -145,12 +160,19 @@ impl Workbench {
     /// The draft that is shown. Tracks.
     pub fn shown(self) -> Option<Draft> {
         let active = self.active.get()?;
-        self.drafts.with(|drafts| drafts.iter().find(|draft| draft.id == active).copied())
+        self.drafts
+            .with(|drafts| drafts.iter().find(|draft| draft.id == active).copied())
     }
 
     /// The drafts that differ from Git. Tracks.
     pub fn changed(self) -> Vec<Draft> {
-        self.drafts.with(|drafts| drafts.iter().filter(|draft| draft.changed.get()).copied().collect())
+        self.drafts.with(|drafts| {
+            drafts
+                .iter()
+                .filter(|draft| draft.changed.get())
+                .copied()
+                .collect()
+        })
     }
 
     /// Does something with the editor, once it is there.
@@ -167,12 +189,21 @@ impl Workbench {
     /// Files that would be lost by leaving: changed, and not in the journal of the server.
     fn unsaved(self) -> usize {
         let on_its_way = self.saving.with(|saving| match saving {
-            Saving::Watching(save) => !matches!(save.state, SaveState::Conflict | SaveState::Discarded),
-            Saving::Idle | Saving::Conflict(_) | Saving::Refused(_) | Saving::Sealing | Saving::Sending => false,
+            Saving::Watching(save) => {
+                !matches!(save.state, SaveState::Conflict | SaveState::Discarded)
+            }
+            Saving::Idle
+            | Saving::Conflict(_)
+            | Saving::Refused(_)
+            | Saving::Sealing
+            | Saving::Sending => false,
         });
         let lost = |draft: &Draft| {
-            let sent = self.sent.with(|sent| sent.iter().find(|sent| sent.draft.id == draft.id).cloned());
-            sent.filter(|_| on_its_way).is_none_or(|sent| draft.differs_from(&sent))
+            let sent = self
+                .sent
+                .with(|sent| sent.iter().find(|sent| sent.draft.id == draft.id).cloned());
+            sent.filter(|_| on_its_way)
+                .is_none_or(|sent| draft.differs_from(&sent))
         };
         self.changed().iter().filter(|draft| lost(draft)).count()
     }
@@ -214,26 +245,20 @@ impl Workbench {
         let drafts: Vec<Draft> = stack
             .members
             .into_iter()
-            .map(|member| self.owner.get_value().with(|| Draft::of_git(self.new_id(), member, &stack.commit, &recipient)))
+            .map(|member| {
+                self.owner
+                    .get_value()
+                    .with(|| Draft::of_git(self.new_id(), member, &stack.commit, &recipient))
+            })
             .collect();
         self.active.set(drafts.first().map(|draft| draft.id));
         self.drafts.set(drafts);
     }
 
-    async fn resume(self) {
-        // without the list nothing is lost: the save goes on by itself
-        let Ok(saves) = api::saves().await else { return };
-        let open = |save: &Save| {
-            let waits = matches!(save.state, SaveState::Accepted | SaveState::Committed | SaveState::Pending | SaveState::Conflict);
-            waits && save.stack == self.name()
-        };
-        if let Some(save) = saves.into_iter().find(open) {
-            self.watch(save).await;
-        }
-    }
-
     fn recipient(self) -> String {
-        untrack(|| self.app.encryption()).map(|encryption| encryption.recipient).unwrap_or_default()
+        untrack(|| self.app.encryption())
+            .map(|encryption| encryption.recipient)
+            .unwrap_or_default()
     }
 
     fn new_id(self) -> u32 {
@@ -244,7 +269,10 @@ impl Workbench {
     /// Adds a file that Git does not have yet, and shows it.
     pub fn add(self, kind: MemberKind, fill: impl FnOnce(Draft)) -> Draft {
         let recipient = self.recipient();
-        let draft = self.owner.get_value().with(|| Draft::fresh(self.new_id(), kind, &recipient));
+        let draft = self
+            .owner
+            .get_value()
+            .with(|| Draft::fresh(self.new_id(), kind, &recipient));
         fill(draft);
         self.drafts.update(|drafts| drafts.push(draft));
         self.show(draft);
@@ -274,15 +302,21 @@ impl Workbench {
             return;
         }
         self.with_editor(|editor| editor.forget(&draft.id.to_string()));
-        self.drafts.update(|drafts| drafts.retain(|other| other.id != draft.id));
+        self.drafts
+            .update(|drafts| drafts.retain(|other| other.id != draft.id));
         if self.active.get_untracked() == Some(draft.id) {
-            self.active.set(self.drafts.with_untracked(|drafts| drafts.first().map(|draft| draft.id)));
+            self.active.set(
+                self.drafts
+                    .with_untracked(|drafts| drafts.first().map(|draft| draft.id)),
+            );
         }
     }
 
     /// Asks for the data key of a sealed file and opens it here. The server records it before it answers.
     pub async fn unlock(self, draft: Draft, purpose: Purpose) -> Result<(), Words> {
-        let Some(origin) = draft.origin.get_untracked() else { return Ok(()) };
+        let Some(origin) = draft.origin.get_untracked() else {
+            return Ok(());
+        };
         let pair = OneTime::new()?;
         let request = UnwrapRequest {
             path: origin.path,
@@ -291,7 +325,9 @@ impl Workbench {
             purpose,
             recipient: pair.recipient(),
         };
-        let answer = api::unwrap(&request).await.map_err(|failure| failure.words())?;
+        let answer = api::unwrap(&request)
+            .await
+            .map_err(|failure| failure.words())?;
         draft.unlock(pair.open(&origin.git, &answer.wrapped_data_key)?);
         Ok(())
     }
@@ -307,241 +343,8 @@ impl Workbench {
             }
         }
         if locked > 0 {
-            self.app.say("Locked after five minutes without a key or a click.");
+            self.app
+                .say("Locked after five minutes without a key or a click.");
         }
-    }
-
-    /// Whether a new save has to wait for the one before.
-    pub fn is_busy(self) -> bool {
-        self.saving.with(|saving| match saving {
-            Saving::Sealing | Saving::Sending => true,
-            Saving::Watching(save) => matches!(save.state, SaveState::Accepted | SaveState::Committed | SaveState::Pending),
-            Saving::Idle | Saving::Conflict(_) | Saving::Refused(_) => false,
-        })
-    }
-
-    /// Seals what changed and hands it to the server: one save, one commit.
-    pub fn save(self) {
-        if untrack(|| self.is_busy()) {
-            return;
-        }
-        let drafts = untrack(|| self.changed());
-        if drafts.is_empty() {
-            self.app.say("Nothing to save: Git holds this already.");
-            return;
-        }
-        self.saving.set(Saving::Sealing);
-        spawn_local(async move {
-            // the page shows what it is doing before it does it
-            browser::pause(0).await;
-            let mut sent = Vec::new();
-            for draft in drafts {
-                match draft.file() {
-                    Ok(file) => sent.push(file),
-                    Err(words) => {
-                        self.show(draft);
-                        self.saving.set(Saving::Refused(words));
-                        return;
-                    }
-                }
-            }
-            self.send(sent).await;
-        });
-    }
-
-    async fn send(self, sent: Vec<Sent>) {
-        let request = SaveRequest {
-            stack: self.name(),
-            description: self.description.get_untracked(),
-            files: sent.iter().map(|sent| sent.file.clone()).collect(),
-        };
-        // The same request gets the same key: should the first one have arrived, there is no second commit.
-        let known = self.attempt.with_value(|attempt| match attempt {
-            Some((before, key)) if *before == request => Some(key.clone()),
-            _ => None,
-        });
-        let Some(key) = known.or_else(|| browser::random_key().ok()) else {
-            self.saving.set(Saving::Refused(Words {
-                what: "The browser's random generator failed.".to_owned(),
-                why: "Nothing was sent. Try again, or restart the browser.".to_owned(),
-                code: "random-failed".to_owned(),
-            }));
-            return;
-        };
-        self.attempt.set_value(Some((request.clone(), key.clone())));
-        self.sent.set(sent);
-        self.saving.set(Saving::Sending);
-        let mut answer = api::save(&request, &key).await;
-        for wait in [500, 2_000] {
-            if answer.as_ref().err() != Some(&Failure::Offline) {
-                break;
-            }
-            browser::pause(wait).await;
-            answer = api::save(&request, &key).await;
-        }
-        match answer {
-            Ok(save) => {
-                self.attempt.set_value(None);
-                self.watch(save).await;
-            }
-            Err(failure) => {
-                if !failure.may_pass() {
-                    self.attempt.set_value(None);
-                }
-                let words = failure.words();
-                self.saving.set(if failure.is_conflict() { Saving::Conflict(words) } else { Saving::Refused(words) });
-            }
-        }
-    }
-
-    /// Follows a save until it is pushed or a person has to decide.
-    async fn watch(self, mut save: Save) {
-        let id = save.id.clone();
-        let mut wait = 150;
-        let mut first = true;
-        loop {
-            let state = save.state;
-            // the screen may be gone, or the person has turned to something else: then nobody watches
-            let watched = self.saving.try_with_untracked(|saving| match saving {
-                Saving::Watching(before) => before.id == id,
-                Saving::Idle | Saving::Sending => first,
-                Saving::Conflict(_) | Saving::Refused(_) | Saving::Sealing => false,
-            });
-            first = false;
-            if watched != Some(true) {
-                return;
-            }
-            self.saving.set(Saving::Watching(save.clone()));
-            match state {
-                SaveState::Pushed => return self.settled().await,
-                SaveState::Conflict => {
-                    let words = save.reason.as_ref().map(crate::error::of_problem).unwrap_or_default();
-                    self.saving.set(Saving::Conflict(words));
-                    return;
-                }
-                SaveState::Discarded => return,
-                SaveState::Accepted | SaveState::Committed => wait = (wait * 3 / 2).min(1_500),
-                SaveState::Pending => wait = 2_500,
-            }
-            save = loop {
-                browser::pause(wait).await;
-                match api::save_state(&id).await {
-                    Ok(save) => {
-                        self.unreachable.try_set(false);
-                        break save;
-                    }
-                    Err(_) => {
-                        wait = (wait * 2).min(5_000);
-                        if self.unreachable.try_set(true).is_some() {
-                            return;
-                        }
-                    }
-                }
-            };
-        }
-    }
-
-    /// What was sent is on the branch: it is what changes are measured against from now on.
-    async fn settled(self) {
-        let Ok(stack) = api::stack(&self.name()).await else { return };
-        for sent in self.sent.get_untracked() {
-            let member = stack.members.iter().find(|member| member.kind == sent.file.kind && member.name == sent.file.name);
-            if let Some(member) = member {
-                sent.draft.saved(&sent, &member.path, &member.blob, &stack.commit);
-            }
-        }
-        self.sent.set(Vec::new());
-    }
-
-    /// Tries a waiting save at once.
-    pub fn retry(self, id: String) {
-        spawn_local(async move {
-            if let Err(failure) = api::retry_save(&id).await {
-                self.app.say(failure.words().what);
-            }
-        });
-    }
-
-    /// Drops a save that waits; what was typed stays here as a change.
-    pub fn discard_save(self, id: String) {
-        spawn_local(async move {
-            match api::discard_save(&id).await {
-                Ok(()) => {
-                    self.sent.set(Vec::new());
-                    self.saving.set(Saving::Idle);
-                    self.app.say("Discarded the save. What you typed is still here.");
-                }
-                Err(failure) => self.app.say(failure.words().what),
-            }
-        });
-    }
-
-    /// After a conflict: fetches what the branch holds now, and shows it.
-    pub fn show_theirs(self) {
-        let Some(draft) = untrack(|| self.conflicting()) else { return };
-        spawn_local(async move {
-            match self.their_member(draft).await {
-                Ok((member, _)) => {
-                    self.active.set(Some(draft.id));
-                    self.theirs.set(Some(member));
-                    self.tab.set(Tab::Git);
-                }
-                Err(words) => self.app.say(words.what),
-            }
-        });
-    }
-
-    /// After a conflict: keeps what was typed, to be saved over what the branch holds now.
-    pub fn keep_mine(self) {
-        let Some(draft) = untrack(|| self.conflicting()) else { return };
-        spawn_local(async move {
-            match self.their_member(draft).await {
-                Ok((member, commit)) => {
-                    draft.rebase(member, &commit);
-                    self.resolved();
-                }
-                Err(words) => self.app.say(words.what),
-            }
-        });
-    }
-
-    /// After a conflict: takes what the branch holds now; what was typed is gone.
-    pub fn take_theirs(self) {
-        let Some(draft) = untrack(|| self.conflicting()) else { return };
-        spawn_local(async move {
-            match self.their_member(draft).await {
-                Ok((member, commit)) => {
-                    draft.take_git(member, &commit);
-                    self.resolved();
-                }
-                Err(words) => self.app.say(words.what),
-            }
-        });
-    }
-
-    fn resolved(self) {
-        self.theirs.set(None);
-        self.sent.set(Vec::new());
-        self.saving.set(Saving::Idle);
-        self.tab.set(Tab::Edit);
-    }
-
-    /// The draft that a conflict is about: the one that is shown, if it was sent, else the first sent.
-    pub fn conflicting(self) -> Option<Draft> {
-        let sent: Vec<Draft> = self.sent.with(|sent| sent.iter().map(|sent| sent.draft).collect());
-        let active = self.active.get();
-        sent.iter().find(|draft| Some(draft.id) == active).or_else(|| sent.first()).copied()
-    }
-
-    async fn their_member(self, draft: Draft) -> Result<(Member, String), Words> {
-        let stack = api::stack(&self.name()).await.map_err(|failure| failure.words())?;
-        let name = draft.name.get_untracked();
-        let member = stack.members.into_iter().find(|member| member.kind == draft.kind && member.name.as_str() == name);
-        let gone = || Words {
-            what: "The branch does not hold this file any more.".to_owned(),
-            why: "Copy your text, leave, and add it as a new file.".to_owned(),
-            code: String::new(),
-        };
-        Ok((member.ok_or_else(gone)?, stack.commit))
     }
 }

@@ -8,8 +8,8 @@ use stackseal_model::stack::{Chart, MemberKind};
 use super::icon::{Icon, icon};
 use crate::draft::Draft;
 use crate::error::sentence;
-use crate::workbench::Workbench;
 use crate::view::{Content, View, button, div, h2, input, label, p};
+use crate::workbench::Workbench;
 
 /// The head of the editor: what this file is, and its fields.
 pub fn details(draft: Draft) -> View {
@@ -18,15 +18,23 @@ pub fn details(draft: Draft) -> View {
     let heading = move || {
         let name = draft.name.get();
         let kind = if addon { "add-on" } else { "manifest" };
-        if name.is_empty() { format!("New {kind}") } else { name }
+        if name.is_empty() {
+            format!("New {kind}")
+        } else {
+            name
+        }
     };
     let name_error = move || match draft.name.get() {
         name if name.is_empty() => None,
-        name => MemberName::parse(&name).err().map(|invalid| invalid.message),
+        name => MemberName::parse(&name)
+            .err()
+            .map(|invalid| invalid.message),
     };
     let namespace_error = move || match draft.namespace.get() {
         name if name.is_empty() => None,
-        name => NamespaceName::parse(&name).err().map(|invalid| invalid.message),
+        name => NamespaceName::parse(&name)
+            .err()
+            .map(|invalid| invalid.message),
     };
     let chart = move |part: fn(&mut Chart) -> &mut String| {
         let read = move || draft.chart.with(|chart| part(&mut chart.clone()).clone());
@@ -40,25 +48,50 @@ pub fn details(draft: Draft) -> View {
         (
             entry("member-chart", "Chart", name, set_name, || None),
             entry("member-version", "Version", version, set_version, || None),
-            entry("member-registry", "Chart registry", registry, set_registry, || None),
+            entry(
+                "member-registry",
+                "Chart registry",
+                registry,
+                set_registry,
+                || None,
+            ),
         )
     });
-    let path = move || draft.origin.with(|origin| origin.as_ref().map(|origin| origin.path.clone()));
+    let path = move || {
+        draft
+            .origin
+            .with(|origin| origin.as_ref().map(|origin| origin.path.clone()))
+    };
     div()
         .class("details")
         .child((
             div().class("details-head").child((
-                h2().child((icon(if addon { Icon::Package } else { Icon::File }), heading)),
+                h2().child((
+                    icon(if addon { Icon::Package } else { Icon::File }),
+                    heading,
+                )),
                 p().class("path").child(path),
                 discard(draft),
             )),
             div().class("details-fields").child((
                 move || {
                     is_new.get().then(|| {
-                        entry("member-name", "Name", move || draft.name.get(), move |text| draft.name.set(text), name_error)
+                        entry(
+                            "member-name",
+                            "Name",
+                            move || draft.name.get(),
+                            move |text| draft.name.set(text),
+                            name_error,
+                        )
                     })
                 },
-                entry("member-namespace", "Namespace", move || draft.namespace.get(), move |text| draft.namespace.set(text), namespace_error),
+                entry(
+                    "member-namespace",
+                    "Namespace",
+                    move || draft.namespace.get(),
+                    move |text| draft.namespace.set(text),
+                    namespace_error,
+                ),
                 chart_fields,
             )),
         ))
@@ -75,7 +108,13 @@ fn discard(draft: Draft) -> View {
                 .attr("type", "button")
                 .class("quiet")
                 .on(ev::click, move |_| bench.asks_to_discard.set(Some(draft)))
-                .child(move || if is_new() { "Remove this file" } else { "Discard changes" })
+                .child(move || {
+                    if is_new() {
+                        "Remove this file"
+                    } else {
+                        "Discard changes"
+                    }
+                })
         })
     })
     .view()
@@ -104,7 +143,9 @@ fn entry(
                 .attr("aria-invalid", move || wrong().map(|_| "true"))
                 .value(value)
                 .on(ev::input, move |event| set(event_target_value(&event))),
-            p().attr("id", error_id).class("hint wrong").child(move || error().map(|message| sentence(&message))),
+            p().attr("id", error_id)
+                .class("hint wrong")
+                .child(move || error().map(|message| sentence(&message))),
         ))
         .view()
 }

@@ -4,7 +4,7 @@ use leptos::ev;
 use leptos::prelude::*;
 use web_sys::HtmlDialogElement;
 
-use crate::view::{Content, View, div, element, h2};
+use crate::view::{Content, View, div, element, follow, h2};
 
 /// A dialog that is open while `open` is true; closing it in any way calls `close`.
 pub fn dialog(
@@ -25,10 +25,14 @@ pub fn dialog(
             }
         })
         .child(h2().attr("id", title_id).child(title))
-        .child(div().class("dialog-body").child(move || open.get().then(&body)));
+        .child(
+            div()
+                .class("dialog-body")
+                .child(move || open.get().then(&body)),
+        );
     let node: HtmlDialogElement = dialog.node();
     // behind the body in line: what is to get the focus has to be there
-    Effect::new(move |_| {
+    follow(move || {
         if open.get() && !node.open() {
             // refused only for a node outside the document
             drop(node.show_modal());

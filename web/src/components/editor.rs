@@ -8,7 +8,7 @@ use web_sys::HtmlElement;
 use crate::diff::Row;
 use crate::offsets;
 use crate::seal::{Check, Hit};
-use crate::view::{Content, View, div};
+use crate::view::{Content, View, div, follow};
 
 #[wasm_bindgen(raw_module = "stackseal-editor")]
 extern "C" {
@@ -74,14 +74,19 @@ pub struct Told {
 }
 
 /// The editor's place in the page; `ready` gets the editor once it is there.
-pub fn editor(told: Told, ready: impl FnOnce(StoredValue<Option<Editor>, LocalStorage>) + 'static) -> View {
+pub fn editor(
+    told: Told,
+    ready: impl FnOnce(StoredValue<Option<Editor>, LocalStorage>) + 'static,
+) -> View {
     let place = div().class("editor-host");
     let host: HtmlElement = place.node();
     let cell = StoredValue::new_local(None::<Editor>);
     let closures = StoredValue::new_local(None);
     let start = StoredValue::new_local(Some((told, ready)));
-    Effect::new(move |_| {
-        let Some(Some((told, ready))) = start.try_update_value(Option::take) else { return };
+    follow(move || {
+        let Some(Some((told, ready))) = start.try_update_value(Option::take) else {
+            return;
+        };
         let changed = Closure::wrap(told.changed);
         let copy = Closure::wrap(told.copy);
         let revealed = Closure::wrap(told.revealed);
@@ -116,7 +121,7 @@ pub fn git_view(label: &'static str, shown: Signal<Shown>, fold: Signal<bool>) -
     let place = div().class("git-host");
     let host: HtmlElement = place.node();
     let cell = StoredValue::new_local(None::<GitView>);
-    Effect::new(move |_| {
+    follow(move || {
         cell.update_value(|view| {
             let view = view.get_or_insert_with(|| GitView::new(&host, label));
             match shown.get() {
@@ -147,26 +152,58 @@ pub enum Glyph {
 }
 
 /// Which values to mask and which lines are refused, for the editor. Only places and paths, no values.
-pub fn marks_json(text: &str, marks: &[String], check: &Check, glyph: impl Fn(&Hit) -> Glyph) -> String {
-    let ends: Vec<usize> = check.hits.iter().flat_map(|hit| [hit.span.start, hit.span.end]).collect();
+pub fn marks_json(
+    text: &str,
+    marks: &[String],
+    check: &Check,
+    glyph: impl Fn(&Hit) -> Glyph,
+) -> String {
+    let ends: Vec<usize> = check
+        .hits
+        .iter()
+        .flat_map(|hit| [hit.span.start, hit.span.end])
+        .collect();
     let ends = offsets::in_editor(text, &ends);
-    let refused = |line| check.findings.iter().any(|finding| finding.refuses && finding.line == Some(line));
-    let places = check.hits.iter().zip(ends.chunks_exact(2)).map(|(hit, ends)| Place {
-        id: &hit.id,
-        path: &hit.path,
-        from: ends.first().copied().unwrap_or_default(),
-        to: ends.last().copied().unwrap_or_default(),
-        kind: if refused(hit.line) { Glyph::Refused } else { glyph(hit) },
-        mask: !hit.empty,
-        tip: match hit.mark.and_then(|mark| marks.get(mark)) {
-            Some(mark) => format!("{} is sealed by the mark {mark}", hit.path),
-            None => format!("{} would be sealed too", hit.path),
-        },
-    });
-    let problems = check.findings.iter().filter(|finding| finding.refuses).filter_map(|finding| {
-        Some(Problem { line: finding.line?, tip: format!("{} {}", finding.words.what, finding.words.why) })
-    });
-    let marks = Marks { marks: places.collect(), problems: problems.collect() };
+    let refused = |line| {
+        check
+            .findings
+            .iter()
+            .any(|finding| finding.refuses && finding.line == Some(line))
+    };
+    let places = check
+        .hits
+        .iter()
+        .zip(ends.chunks_exact(2))
+        .map(|(hit, ends)| Place {
+            id: &hit.id,
+            path: &hit.path,
+            from: ends.first().copied().unwrap_or_default(),
+            to: ends.last().copied().unwrap_or_default(),
+            kind: if refused(hit.line) {
+                Glyph::Refused
+            } else {
+                glyph(hit)
+            },
+            mask: !hit.empty,
+            tip: match hit.mark.and_then(|mark| marks.get(mark)) {
+                Some(mark) => format!("{} is sealed by the mark {mark}", hit.path),
+                None => format!("{} would be sealed too", hit.path),
+            },
+        });
+    let problems = check
+        .findings
+        .iter()
+        .filter(|finding| finding.refuses)
+        .filter_map(|finding| {
+            Some(Problem {
+                line: finding.line?,
+                tip: format!("{} {}", finding.words.what, finding.words.why),
+            })
+        });
+    let marks = Marks {
+        marks: places.collect(),
+        problems: problems.collect(),
+    };
     serde_json::to_string(&marks).unwrap_or_default()
 }
 

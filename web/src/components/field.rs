@@ -23,8 +23,15 @@ pub struct Field {
 
 /// The field.
 pub fn field(field: Field) -> View {
-    let Field { id, label: name, hint, value, check } = field;
-    let error = Memo::new(move |_| value.with(|text| if text.is_empty() { None } else { check(text) }));
+    let Field {
+        id,
+        label: name,
+        hint,
+        value,
+        check,
+    } = field;
+    let error =
+        Memo::new(move |_| value.with(|text| if text.is_empty() { None } else { check(text) }));
     let hint_id = format!("{id}-hint");
     div()
         .class("field")
@@ -37,14 +44,21 @@ pub fn field(field: Field) -> View {
                 .attr("autocapitalize", "off")
                 .attr("spellcheck", "false")
                 .attr("aria-describedby", hint_id.clone())
-                .attr("aria-invalid", move || error.with(Option::is_some).then_some("true"))
+                .attr("aria-invalid", move || {
+                    error.with(Option::is_some).then_some("true")
+                })
                 .value(move || value.get())
-                .on(ev::input, move |event| value.set(event_target_value(&event))),
-            p()
-                .attr("id", hint_id)
+                .on(ev::input, move |event| {
+                    value.set(event_target_value(&event))
+                }),
+            p().attr("id", hint_id)
                 .class("hint")
                 .class_if("wrong", move || error.with(Option::is_some))
-                .child(move || error.get().map_or_else(|| hint.to_owned(), |message| sentence(&message))),
+                .child(move || {
+                    error
+                        .get()
+                        .map_or_else(|| hint.to_owned(), |message| sentence(&message))
+                }),
         ))
         .view()
 }

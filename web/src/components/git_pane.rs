@@ -7,9 +7,9 @@ use super::editor::{Shown, git_view};
 use super::icon::{Icon, icon};
 use crate::diff;
 use crate::draft::{Draft, Preview};
+use crate::view::{Content, View, button, div, h2, p, section, span};
 use crate::words::count;
 use crate::workbench::Workbench;
-use crate::view::{Content, View, button, div, h2, p, section, span};
 
 /// Which of the two is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,16 @@ pub fn git_pane(draft: Draft) -> View {
         Preview::Ready(text) => text,
         Preview::Refused(_) | Preview::Waiting => before.cloned().unwrap_or_default(),
     });
-    let stale = Memo::new(move |_| draft.preview.with(|preview| matches!(preview, Preview::Refused(_))));
-    let git = Memo::new(move |_| draft.origin.with(|origin| origin.as_ref().map(|origin| origin.git.clone())));
+    let stale = Memo::new(move |_| {
+        draft
+            .preview
+            .with(|preview| matches!(preview, Preview::Refused(_)))
+    });
+    let git = Memo::new(move |_| {
+        draft
+            .origin
+            .with(|origin| origin.as_ref().map(|origin| origin.git.clone()))
+    });
     let theirs = move || bench.theirs.get().map(|member| member.text);
     let shown = Memo::new(move |_| {
         if let Some(text) = theirs() {
@@ -51,17 +59,37 @@ pub fn git_pane(draft: Draft) -> View {
         let old = git.get().unwrap_or_default();
         let new = bytes.get();
         let count = diff::count(&diff::rows(&old, &new));
-        if count == diff::Count::default() { "No changes".to_owned() } else { format!("+{} −{}", count.added, count.removed) }
+        if count == diff::Count::default() {
+            "No changes".to_owned()
+        } else {
+            format!("+{} −{}", count.added, count.removed)
+        }
     };
     let theirs_shown = move || bench.theirs.with(Option::is_some);
     let tab = move |this: Side, name: &'static str, extra: View| {
         button()
             .attr("type", "button")
             .attr("role", "tab")
-            .attr("id", if this == Side::Sealed { "git-tab-sealed" } else { "git-tab-diff" })
+            .attr(
+                "id",
+                if this == Side::Sealed {
+                    "git-tab-sealed"
+                } else {
+                    "git-tab-diff"
+                },
+            )
             .attr("aria-controls", "git-panel")
-            .attr("aria-selected", move || if !theirs_shown() && side.get() == this { "true" } else { "false" })
-            .attr("tabindex", move || if side.get() == this { "0" } else { "-1" })
+            .attr("aria-selected", move || {
+                if !theirs_shown() && side.get() == this {
+                    "true"
+                } else {
+                    "false"
+                }
+            })
+            .attr(
+                "tabindex",
+                move || if side.get() == this { "0" } else { "-1" },
+            )
             .on(ev::click, move |_| {
                 bench.theirs.set(None);
                 side.set(this);
@@ -87,38 +115,67 @@ pub fn git_pane(draft: Draft) -> View {
         .attr("aria-labelledby", "git-title")
         .child((
             div().class("pane-head").child((
-                h2().attr("id", "git-title").child((icon(Icon::Git), "What Git will hold")),
+                h2().attr("id", "git-title")
+                    .child((icon(Icon::Git), "What Git will hold")),
                 div()
                     .class("tabs")
                     .attr("role", "tablist")
                     .attr("aria-label", "Views of what Git will hold")
                     .on(ev::keydown, move |event| {
                         if matches!(event.key().as_str(), "ArrowLeft" | "ArrowRight") {
-                            let next = if side.get_untracked() == Side::Sealed { Side::Diff } else { Side::Sealed };
+                            let next = if side.get_untracked() == Side::Sealed {
+                                Side::Diff
+                            } else {
+                                Side::Sealed
+                            };
                             side.set(next);
-                            crate::browser::focus(if next == Side::Sealed { "git-tab-sealed" } else { "git-tab-diff" });
+                            crate::browser::focus(if next == Side::Sealed {
+                                "git-tab-sealed"
+                            } else {
+                                "git-tab-diff"
+                            });
                         }
                     })
                     .child((
                         tab(Side::Sealed, "Sealed text", ().view()),
-                        tab(Side::Diff, "Diff", span().class("tally").child(tally).view()),
-                        move || theirs_shown().then(|| {
-                            button().attr("type", "button").attr("role", "tab").attr("aria-controls", "git-panel").attr("aria-selected", "true").child("Git now")
-                        }),
+                        tab(
+                            Side::Diff,
+                            "Diff",
+                            span().class("tally").child(tally).view(),
+                        ),
+                        move || {
+                            theirs_shown().then(|| {
+                                button()
+                                    .attr("type", "button")
+                                    .attr("role", "tab")
+                                    .attr("aria-controls", "git-panel")
+                                    .attr("aria-selected", "true")
+                                    .child("Git now")
+                            })
+                        },
                     )),
             )),
             div()
                 .attr("id", "git-panel")
                 .class("pane-body")
                 .attr("role", "tabpanel")
-                .attr("aria-labelledby", move || if side.get() == Side::Sealed { "git-tab-sealed" } else { "git-tab-diff" })
+                .attr("aria-labelledby", move || {
+                    if side.get() == Side::Sealed {
+                        "git-tab-sealed"
+                    } else {
+                        "git-tab-diff"
+                    }
+                })
                 .child(git_view("What Git will hold", shown.into(), fold.into())),
             div().class("pane-foot").child((
                 p().class("hint").child(caption),
                 button()
                     .attr("type", "button")
                     .class("quiet")
-                    .attr("aria-pressed", move || if fold.get() { "true" } else { "false" })
+                    .attr(
+                        "aria-pressed",
+                        move || if fold.get() { "true" } else { "false" },
+                    )
                     .on(ev::click, move |_| fold.update(|fold| *fold = !*fold))
                     .child("Fold ciphertext"),
             )),

@@ -19,7 +19,13 @@ pub fn help(open: RwSignal<bool>) -> View {
         }
     });
     on_cleanup(move || listener.remove());
-    dialog("help", "Keys", open.into(), move || open.set(false), move || body(open, single))
+    dialog(
+        "help",
+        "Keys",
+        open.into(),
+        move || open.set(false),
+        move || body(open, single),
+    )
 }
 
 /// The button that opens it.
@@ -46,7 +52,10 @@ fn body(open: RwSignal<bool>, single: RwSignal<bool>) -> View {
             dl().class("shortcuts").child(vec![
                 row(vec![command, "S"], "Seal and save"),
                 row(vec![alt, "R"], "Reveal or hide the value at the cursor"),
-                row(vec![alt, "C"], "Copy the value at the cursor without showing it"),
+                row(
+                    vec![alt, "C"],
+                    "Copy the value at the cursor without showing it",
+                ),
                 row(vec![command, "Z"], "Undo in the editor"),
                 row(vec![command, "]"], "Indent the line; with [ the other way"),
                 row(vec!["Tab"], "Leave the editor; it never keeps the focus"),
@@ -64,7 +73,11 @@ fn body(open: RwSignal<bool>, single: RwSignal<bool>) -> View {
                 "Use single-letter keys (?)",
             )),
             div().class("dialog-actions").child(
-                button().attr("type", "button").class("primary").on(ev::click, move |_| open.set(false)).child("Close"),
+                button()
+                    .attr("type", "button")
+                    .class("primary")
+                    .on(ev::click, move |_| open.set(false))
+                    .child("Close"),
             ),
         ))
         .view()

@@ -6,8 +6,8 @@ use stackseal_model::stack::MemberKind;
 
 use super::icon::{Icon, icon};
 use crate::draft::{Draft, Preview};
-use crate::workbench::Workbench;
 use crate::view::{Content, View, button, div, h2, li, nav, p, span, ul};
+use crate::workbench::Workbench;
 
 /// The list.
 pub fn members() -> View {
@@ -15,7 +15,11 @@ pub fn members() -> View {
     let group = move |kind: MemberKind, title: &'static str, add: &'static str| {
         let list = move || {
             let drafts = bench.drafts.get();
-            drafts.into_iter().filter(|draft| draft.kind == kind).map(|draft| li().child(entry(draft))).collect::<Vec<_>>()
+            drafts
+                .into_iter()
+                .filter(|draft| draft.kind == kind)
+                .map(|draft| li().child(entry(draft)))
+                .collect::<Vec<_>>()
         };
         div().class("member-group").child((
             div().class("member-head").child((
@@ -32,7 +36,9 @@ pub fn members() -> View {
             )),
             ul().child(list),
             p().class("hint none").child(move || {
-                let empty = bench.drafts.with(|drafts| drafts.iter().all(|draft| draft.kind != kind));
+                let empty = bench
+                    .drafts
+                    .with(|drafts| drafts.iter().all(|draft| draft.kind != kind));
                 empty.then_some("None yet.")
             }),
         ))
@@ -53,30 +59,53 @@ fn entry(draft: Draft) -> View {
     button()
         .attr("type", "button")
         .class("member")
-        .attr("aria-current", move || (bench.active.get() == Some(draft.id)).then_some("true"))
+        .attr("aria-current", move || {
+            (bench.active.get() == Some(draft.id)).then_some("true")
+        })
         .on(ev::click, move |_| bench.show(draft))
         .child((
-            icon(if draft.kind == MemberKind::Addon { Icon::Package } else { Icon::File }),
+            icon(if draft.kind == MemberKind::Addon {
+                Icon::Package
+            } else {
+                Icon::File
+            }),
             span().class("member-name").child(move || {
                 let name = draft.name.get();
-                if name.is_empty() { "Without a name".to_owned() } else { name }
+                if name.is_empty() {
+                    "Without a name".to_owned()
+                } else {
+                    name
+                }
             }),
             move || {
                 let (glyph, class, word) = state.get();
-                glyph.map(|glyph| span().class(class).attr("title", word).child((icon(glyph), span().class("unseen").child(format!(", {word}")))))
+                glyph.map(|glyph| {
+                    span().class(class).attr("title", word).child((
+                        icon(glyph),
+                        span().class("unseen").child(format!(", {word}")),
+                    ))
+                })
             },
         ))
         .view()
 }
 
 fn standing(draft: Draft) -> (Option<Icon>, &'static str, &'static str) {
-    if draft.changed.get() && !draft.is_blank() && draft.preview.with(|preview| matches!(preview, Preview::Refused(_))) {
+    if draft.changed.get()
+        && !draft.is_blank()
+        && draft
+            .preview
+            .with(|preview| matches!(preview, Preview::Refused(_)))
+    {
         return (Some(Icon::Warning), "state refused", "cannot be saved yet");
     }
     if draft.changed.get() {
         return (Some(Icon::Dot), "state changed", "changed");
     }
-    if draft.origin.with(|origin| origin.as_ref().is_some_and(|origin| origin.sealed)) {
+    if draft
+        .origin
+        .with(|origin| origin.as_ref().is_some_and(|origin| origin.sealed))
+    {
         return if draft.locked.get() {
             (Some(Icon::Locked), "state sealed", "sealed")
         } else {

@@ -1,6 +1,5 @@
 //! An error or a remark where it belongs: what happened, why, what to do, and quietly the code.
 
-
 use super::icon::{Icon, icon};
 use crate::error::Words;
 use crate::view::{Content, View, div, p, strong};
@@ -24,10 +23,21 @@ pub fn notice(weight: Weight, words: Words, actions: View) -> View {
     let code = (!code.is_empty()).then(|| div().class("code").child(code));
     div()
         .class(class)
-        .attr("role", if weight == Weight::Danger { "alert" } else { "status" })
+        .attr(
+            "role",
+            if weight == Weight::Danger {
+                "alert"
+            } else {
+                "status"
+            },
+        )
         .child((
             icon(glyph),
-            div().class("notice-text").child((p().child(strong().child(what)), p().child(why), code)),
+            div().class("notice-text").child((
+                p().child(strong().child(what)),
+                p().child(why),
+                code,
+            )),
             div().class("notice-actions").child(actions),
         ))
         .view()

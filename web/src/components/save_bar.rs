@@ -1,35 +1,42 @@
-//! Saving: the button, the strip that says what it will do, the way of the newest save, and what stands
-//! in its way.
+//! Saving: the button, the strip that says what it will do, and the way of the newest save.
 
 use leptos::ev;
 use leptos::prelude::*;
-use stackseal_model::api::{Save, SaveState};
+use stackseal_model::api::SaveState;
 
 use super::icon::{Icon, icon};
-use super::notice::{Weight, notice};
 use crate::browser;
 use crate::diff;
 use crate::draft::Preview;
-use crate::error::{Words, of_problem};
-use crate::words::{Effect as Changes, Plan, ago, effect, short_commit};
-use crate::workbench::{Saving, Workbench};
 use crate::view::{Content, View, button, div, li, ol, p, span};
+use crate::words::{Effect as Changes, Plan, effect, short_commit};
+use crate::workbench::{Saving, Workbench};
 
 /// The button, at the top.
 pub fn save_button() -> View {
     let bench = Workbench::take();
     let busy = Memo::new(move |_| bench.is_busy());
-    let label = move || bench.saving.with(|saving| match saving {
-        Saving::Sealing => "Encrypting…".to_owned(),
-        Saving::Sending => "Saving…".to_owned(),
-        Saving::Watching(save) if matches!(save.state, SaveState::Accepted) => "Committing…".to_owned(),
-        Saving::Watching(save) if matches!(save.state, SaveState::Committed) => "Pushing…".to_owned(),
-        Saving::Idle | Saving::Conflict(_) | Saving::Refused(_) | Saving::Watching(_) => "Seal and save".to_owned(),
-    });
+    let label = move || {
+        bench.saving.with(|saving| match saving {
+            Saving::Sealing => "Encrypting…".to_owned(),
+            Saving::Sending => "Saving…".to_owned(),
+            Saving::Watching(save) if busy.get() && save.state == SaveState::Accepted => {
+                "Committing…".to_owned()
+            }
+            Saving::Watching(save) if busy.get() && save.state == SaveState::Committed => {
+                "Pushing…".to_owned()
+            }
+            Saving::Idle | Saving::Conflict(_) | Saving::Refused(_) | Saving::Watching(_) => {
+                "Seal and save".to_owned()
+            }
+        })
+    };
     button()
         .attr("type", "button")
         .class("primary save")
-        .attr("aria-disabled", move || (busy.get() || bench.changed().is_empty()).then_some("true"))
+        .attr("aria-disabled", move || {
+            (busy.get() || bench.changed().is_empty()).then_some("true")
+        })
         .attr("title", if browser::is_mac() { "⌘S" } else { "Ctrl-S" })
         .on(ev::click, move |_| bench.save())
         .child((icon(Icon::Locked), label))
@@ -56,9 +63,15 @@ pub fn strip() -> View {
     div()
         .class("strip")
         .child((
-            p().class("plan").class_if("wrong", move || sentence.with(|(_, wrong)| *wrong)).child(move || sentence.get().0),
+            p().class("plan")
+                .class_if("wrong", move || sentence.with(|(_, wrong)| *wrong))
+                .child(move || sentence.get().0),
             steps(bench),
-            p().class("unseen").attr("role", "status").attr("aria-live", "polite").attr("data-testid", "save-state").child(move || announced(bench)),
+            p().class("unseen")
+                .attr("role", "status")
+                .attr("aria-live", "polite")
+                .attr("data-testid", "save-state")
+                .child(move || announced(bench)),
         ))
         .view()
 }
@@ -73,28 +86,49 @@ fn plan(bench: Workbench) -> (String, bool) {
     for draft in &changed {
         match draft.preview.get() {
             Preview::Ready(text) => {
-                let git = draft.origin.with(|origin| origin.as_ref().map(|origin| origin.git.clone()).unwrap_or_default());
+                let git = draft.origin.with(|origin| {
+                    origin
+                        .as_ref()
+                        .map(|origin| origin.git.clone())
+                        .unwrap_or_default()
+                });
                 let one = effect(&diff::rows(&git, &text));
                 all.sealed += one.sealed;
                 all.clear += one.clear;
             }
             Preview::Refused(_) if draft.is_blank() => {
-                return ("Name the new file and write its text, then it can be saved.".to_owned(), false);
+                return (
+                    "Name the new file and write its text, then it can be saved.".to_owned(),
+                    false,
+                );
             }
             Preview::Refused(words) => {
                 let name = draft.name.get();
-                let name = if name.is_empty() { "The new file".to_owned() } else { name };
-                return (format!("{name} cannot be saved yet. {} {}", words.what, words.why), true);
+                let name = if name.is_empty() {
+                    "The new file".to_owned()
+                } else {
+                    name
+                };
+                return (
+                    format!("{name} cannot be saved yet. {} {}", words.what, words.why),
+                    true,
+                );
             }
             Preview::Waiting => {}
         }
     }
-    let Some(organisation) = bench.app.organisation() else { return (String::new(), false) };
+    let Some(organisation) = bench.app.organisation() else {
+        return (String::new(), false);
+    };
     let plan = Plan {
         files: changed.len(),
         effect: all,
         organisation: organisation.name.as_str(),
-        recipient: organisation.encryption.as_ref().map(|encryption| encryption.recipient.as_str()).unwrap_or_default(),
+        recipient: organisation
+            .encryption
+            .as_ref()
+            .map(|encryption| encryption.recipient.as_str())
+            .unwrap_or_default(),
         branch: &organisation.repository.branch,
         remote: &organisation.repository.remote,
     };
@@ -104,24 +138,39 @@ fn plan(bench: Workbench) -> (String, bool) {
 /// The steps of the newest save, with their times.
 fn steps(bench: Workbench) -> View {
     (move || {
-        let Saving::Watching(save) = bench.saving.get() else { return None };
-        let reached = |state: SaveState| save.steps.iter().find(|step| step.state == state).map(|step| step.at.clone());
+        let Saving::Watching(save) = bench.saving.get() else {
+            return None;
+        };
+        let reached = |state: SaveState| {
+            save.steps
+                .iter()
+                .find(|step| step.state == state)
+                .map(|step| step.at.clone())
+        };
         let step = |state: SaveState, name: &'static str| {
             let at = reached(state);
             let done = at.is_some();
             let clock = at.as_deref().map(browser::clock_time);
-            let commit = (state == SaveState::Pushed && done).then(|| save.commit.as_deref().map(short_commit)).flatten();
-            li().class_if("done", move || done).attr("title", at).child((
-                icon(if done { Icon::Check } else { Icon::Dot }),
-                name,
-                span().class("clock").child(clock),
-                commit.map(|commit| span().class("commit").child(commit)),
-            ))
+            let commit = (state == SaveState::Pushed && done)
+                .then(|| save.commit.as_deref().map(short_commit))
+                .flatten();
+            li().class_if("done", move || done)
+                .attr("title", at)
+                .child((
+                    icon(if done { Icon::Check } else { Icon::Dot }),
+                    name,
+                    span().class("clock").child(clock),
+                    commit.map(|commit| span().class("commit").child(commit)),
+                ))
         };
         Some(
             ol().class("steps")
                 .attr("aria-label", "The way of the newest save")
-                .child((step(SaveState::Accepted, "Saved"), step(SaveState::Committed, "Committed"), step(SaveState::Pushed, "Pushed"))),
+                .child((
+                    step(SaveState::Accepted, "Saved"),
+                    step(SaveState::Committed, "Committed"),
+                    step(SaveState::Pushed, "Pushed"),
+                )),
         )
     })
     .view()
@@ -138,78 +187,13 @@ fn announced(bench: Workbench) -> String {
         Saving::Watching(save) => match save.state {
             SaveState::Accepted => "Saved".to_owned(),
             SaveState::Committed => "Committed".to_owned(),
-            SaveState::Pushed => format!("Pushed {}", save.commit.as_deref().map(short_commit).unwrap_or_default()),
+            SaveState::Pushed => format!(
+                "Pushed {}",
+                save.commit.as_deref().map(short_commit).unwrap_or_default()
+            ),
             SaveState::Pending => "Waiting".to_owned(),
             SaveState::Conflict => "Conflict".to_owned(),
             SaveState::Discarded => "Discarded".to_owned(),
         },
     })
-}
-
-/// What a person has to know or decide about the newest save.
-pub fn save_notice() -> View {
-    let bench = Workbench::take();
-    div()
-        .class("save-notice")
-        .child(move || match bench.saving.get() {
-            Saving::Refused(words) => Some(notice(Weight::Danger, words, act("Try again", move || bench.save()))),
-            Saving::Conflict(words) => Some(conflict(bench, words)),
-            Saving::Watching(save) if save.state == SaveState::Pending => Some(pending(bench, &save)),
-            Saving::Watching(_) if bench.unreachable.get() => Some(notice(
-                Weight::Warning,
-                Words {
-                    what: "The server does not answer.".to_owned(),
-                    why: "The save is in its journal and goes on by itself; this page keeps asking.".to_owned(),
-                    code: "offline".to_owned(),
-                },
-                ().view(),
-            )),
-            Saving::Idle | Saving::Sealing | Saving::Sending | Saving::Watching(_) => None,
-        })
-        .view()
-}
-
-fn pending(bench: Workbench, save: &Save) -> View {
-    let words = save.reason.as_ref().map(of_problem).unwrap_or_default();
-    let since = save.steps.first().and_then(|step| browser::parse_time(&step.at));
-    let since = since.map(|then| format!(" {}", ago(browser::now_ms(), then))).unwrap_or_default();
-    let words = Words { what: format!("Saved{since}, but not in Git yet. {}", words.what), ..words };
-    let (retry, discard) = (save.id.clone(), save.id.clone());
-    notice(
-        Weight::Warning,
-        words,
-        (
-            act("Try again", move || bench.retry(retry.clone())),
-            act("Discard this save", move || bench.discard_save(discard.clone())),
-        )
-            .view(),
-    )
-}
-
-fn conflict(bench: Workbench, words: Words) -> View {
-    let words = Words {
-        what: "Somebody else changed this file meanwhile.".to_owned(),
-        why: format!("Nothing was overwritten and your text is still here. {}", words.why),
-        ..words
-    };
-    let seen = move || bench.theirs.with(Option::is_some);
-    notice(
-        Weight::Danger,
-        words,
-        (
-            act("Show what Git has now", move || bench.show_theirs()),
-            act("Copy my text", move || {
-                if let Some(draft) = untrack(|| bench.conflicting()) {
-                    super::copy::copy_secret(bench.app, "your text".to_owned(), draft.text.get_untracked());
-                }
-            }),
-            move || seen().then(|| act("Keep mine, to save over it", move || bench.keep_mine())),
-            act("Discard mine", move || bench.asks_to_take_theirs.set(true)),
-        )
-            .view(),
-    )
-}
-
-fn act(name: &'static str, act: impl Fn() + 'static) -> View {
-    button().attr("type", "button").on(ev::click, move |_| act()).child(name).view()
 }

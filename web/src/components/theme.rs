@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::icon::{Icon, icon};
 use crate::browser;
-use crate::view::{Content, View, button, div, fieldset, input, label, legend, span};
+use crate::view::{Content, View, button, div, fieldset, follow, input, label, legend, span};
 
 /// What a person chose; `None` follows the system.
 pub fn theme() -> RwSignal<Option<&'static str>> {
@@ -15,9 +15,11 @@ pub fn theme() -> RwSignal<Option<&'static str>> {
         _ => None,
     };
     let signal = RwSignal::new(chosen);
-    Effect::new(move |_| {
+    follow(move || {
         let theme = signal.get();
-        let Some(root) = document().document_element() else { return };
+        let Some(root) = document().document_element() else {
+            return;
+        };
         // attribute names that cannot be refused
         drop(match theme {
             Some(theme) => root.set_attribute("data-theme", theme),
@@ -30,17 +32,31 @@ pub fn theme() -> RwSignal<Option<&'static str>> {
 
 /// One button that turns to the other theme.
 pub fn switch(theme: RwSignal<Option<&'static str>>) -> View {
-    let dark = move || theme.get().map_or_else(browser::prefers_dark, |theme| theme == "dark");
-    let name = move || if dark() { "Use the light theme" } else { "Use the dark theme" };
+    let dark = move || {
+        theme
+            .get()
+            .map_or_else(browser::prefers_dark, |theme| theme == "dark")
+    };
+    let name = move || {
+        if dark() {
+            "Use the light theme"
+        } else {
+            "Use the dark theme"
+        }
+    };
     button()
         .attr("type", "button")
         .class("rail-item")
         .attr("aria-label", name)
         .attr("title", name)
-        .on(ev::click, move |_| theme.set(Some(if dark() { "light" } else { "dark" })))
+        .on(ev::click, move |_| {
+            theme.set(Some(if dark() { "light" } else { "dark" }))
+        })
         .child((
             move || icon(if dark() { Icon::Sun } else { Icon::Moon }),
-            span().class("rail-label").child(move || if dark() { "Light" } else { "Dark" }),
+            span()
+                .class("rail-label")
+                .child(move || if dark() { "Light" } else { "Dark" }),
         ))
         .view()
 }

@@ -4,13 +4,13 @@ use leptos::prelude::*;
 
 use crate::browser;
 use crate::session::App;
-use crate::view::{Content, View, div};
+use crate::view::{Content, View, div, follow};
 
 /// The region, empty until something is said.
 pub fn toasts() -> View {
     let app = App::take();
     let timer = StoredValue::new_local(None);
-    Effect::new(move |_| {
+    follow(move || {
         if app.toast.with(Option::is_some) {
             timer.set_value(Some(browser::after(SHOWN_MS, move || app.toast.set(None))));
         }

@@ -33,7 +33,11 @@ pub fn settings(theme: RwSignal<Option<&'static str>>) -> View {
             part(
                 "repository-title",
                 "Repository",
-                (move || app.organisation().map(|organisation| repository(organisation.repository))).view(),
+                (move || {
+                    app.organisation()
+                        .map(|organisation| repository(organisation.repository))
+                })
+                .view(),
             ),
             part("appearance-title", "Appearance", theme::choice(theme)),
             part("session-title", "Session", session(app)),
@@ -42,15 +46,23 @@ pub fn settings(theme: RwSignal<Option<&'static str>>) -> View {
 }
 
 fn part(id: &'static str, title: &'static str, body: View) -> View {
-    section().class("setting").attr("aria-labelledby", id).child((h2().attr("id", id).child(title), body)).view()
+    section()
+        .class("setting")
+        .attr("aria-labelledby", id)
+        .child((h2().attr("id", id).child(title), body))
+        .view()
 }
 
 fn rename(app: App) -> View {
-    let before = untrack(|| app.organisation()).map(|organisation| organisation.name.to_string()).unwrap_or_default();
+    let before = untrack(|| app.organisation())
+        .map(|organisation| organisation.name.to_string())
+        .unwrap_or_default();
     let name = RwSignal::new(before);
     let failed = RwSignal::new(None::<Words>);
     let submit = move || {
-        let Ok(parsed) = OrganisationName::parse(&name.get_untracked()) else { return };
+        let Ok(parsed) = OrganisationName::parse(&name.get_untracked()) else {
+            return;
+        };
         failed.set(None);
         spawn_local(async move {
             match api::name_organisation(parsed).await {
@@ -68,13 +80,21 @@ fn rename(app: App) -> View {
             submit();
         })
         .child((
-            move || failed.get().map(|words| notice(Weight::Danger, words, ().view())),
+            move || {
+                failed
+                    .get()
+                    .map(|words| notice(Weight::Danger, words, ().view()))
+            },
             field(Field {
                 id: "organisation",
                 label: "Organisation name",
                 hint: "Stands in new commits",
                 value: name,
-                check: |text| OrganisationName::parse(text).err().map(|invalid| invalid.message),
+                check: |text| {
+                    OrganisationName::parse(text)
+                        .err()
+                        .map(|invalid| invalid.message)
+                },
             }),
             button().attr("type", "submit").child("Rename"),
         ))
@@ -82,7 +102,12 @@ fn rename(app: App) -> View {
 }
 
 fn repository(repository: Repository) -> View {
-    let row = |name: &'static str, value: String| (dt().child(name), dd().child(code().attr("translate", "no").child(value)));
+    let row = |name: &'static str, value: String| {
+        (
+            dt().child(name),
+            dd().child(code().attr("translate", "no").child(value)),
+        )
+    };
     dl().child((
         row("Remote", repository.remote),
         row("Branch", repository.branch),
@@ -102,7 +127,11 @@ fn session(app: App) -> View {
     div()
         .child((
             p().child(actor),
-            move || failed.get().map(|words| notice(Weight::Danger, words, ().view())),
+            move || {
+                failed
+                    .get()
+                    .map(|words| notice(Weight::Danger, words, ().view()))
+            },
             button()
                 .attr("type", "button")
                 .on(ev::click, move |_| {

@@ -14,7 +14,7 @@ use crate::components::icon::{Icon, icon};
 use crate::components::notice::{Weight, notice};
 use crate::error::Words;
 use crate::session::App;
-use crate::view::{main, Content, View, button, code, dd, div, dl, dt, form, h1, p};
+use crate::view::{Content, View, button, code, dd, div, dl, dt, form, h1, main, p};
 
 /// The first step.
 pub fn name_organisation() -> View {
@@ -27,7 +27,11 @@ pub fn name_organisation() -> View {
         let parsed = match OrganisationName::parse(&name.get_untracked()) {
             Ok(parsed) => parsed,
             Err(invalid) => {
-                failed.set(Some(Words { what: "The name cannot be used.".to_owned(), why: crate::error::sentence(&invalid.message), code: "invalid-name".to_owned() }));
+                failed.set(Some(Words {
+                    what: "The name cannot be used.".to_owned(),
+                    why: crate::error::sentence(&invalid.message),
+                    code: "invalid-name".to_owned(),
+                }));
                 return;
             }
         };
@@ -48,7 +52,11 @@ pub fn name_organisation() -> View {
         "Name your organisation",
         (
             p().child("The name stands in commits and on this page. You can change it later."),
-            move || failed.get().map(|words| notice(Weight::Danger, words, ().view())),
+            move || {
+                failed
+                    .get()
+                    .map(|words| notice(Weight::Danger, words, ().view()))
+            },
             form()
                 .on(ev::submit, move |event| {
                     event.prevent_default();
@@ -60,9 +68,17 @@ pub fn name_organisation() -> View {
                         label: "Organisation name",
                         hint: "For example Acme Ltd.",
                         value: name,
-                        check: |text| OrganisationName::parse(text).err().map(|invalid| invalid.message),
+                        check: |text| {
+                            OrganisationName::parse(text)
+                                .err()
+                                .map(|invalid| invalid.message)
+                        },
                     }),
-                    button().attr("type", "submit").class("primary").attr("aria-disabled", move || busy.get().then_some("true")).child("Continue"),
+                    button()
+                        .attr("type", "submit")
+                        .class("primary")
+                        .attr("aria-disabled", move || busy.get().then_some("true"))
+                        .child("Continue"),
                 )),
         )
             .view(),
@@ -70,7 +86,10 @@ pub fn name_organisation() -> View {
 }
 
 /// The second step. Once the pair is made, it is shown until the person goes on.
-pub fn initialise_encryption(organisation: Organisation, made: RwSignal<Option<Encryption>>) -> View {
+pub fn initialise_encryption(
+    organisation: Organisation,
+    made: RwSignal<Option<Encryption>>,
+) -> View {
     let app = App::take();
     browser::set_title("Initialize encryption");
     let failed = RwSignal::new(None::<Words>);
@@ -91,7 +110,10 @@ pub fn initialise_encryption(organisation: Organisation, made: RwSignal<Option<E
         });
     };
     let finish = move |encryption: Encryption| {
-        app.set_organisation(Organisation { encryption: Some(encryption), ..organisation.clone() });
+        app.set_organisation(Organisation {
+            encryption: Some(encryption),
+            ..organisation.clone()
+        });
         made.set(None);
     };
     (move || match made.get() {
@@ -133,11 +155,19 @@ pub fn key(encryption: &Encryption) -> View {
             dl().child((
                 dt().child("Recipient (public key)"),
                 dd().child((
-                    code().class("recipient").attr("translate", "no").attr("data-testid", "recipient").child(encryption.recipient.clone()),
+                    code()
+                        .class("recipient")
+                        .attr("translate", "no")
+                        .attr("data-testid", "recipient")
+                        .child(encryption.recipient.clone()),
                     copy_button("recipient", move || recipient.clone()),
                 )),
                 dt().child("Fingerprint"),
-                dd().child(code().attr("translate", "no").child(encryption.fingerprint.clone())),
+                dd().child(
+                    code()
+                        .attr("translate", "no")
+                        .child(encryption.fingerprint.clone()),
+                ),
                 dt().child("Private key"),
                 dd().child(encryption.private_key.clone()),
             )),
@@ -148,11 +178,15 @@ pub fn key(encryption: &Encryption) -> View {
 fn step(number: &'static str, title: &'static str, body: View) -> View {
     main()
         .class("alone")
-        .child(div().class("panel").child((
-            div().class("brand").child((icon(Icon::Locked), "Stackseal")),
-            p().class("hint step").child(number),
-            h1().child(title),
-            body,
-        )))
+        .child(
+            div().class("panel").child((
+                div()
+                    .class("brand")
+                    .child((icon(Icon::Locked), "Stackseal")),
+                p().class("hint step").child(number),
+                h1().child(title),
+                body,
+            )),
+        )
         .view()
 }

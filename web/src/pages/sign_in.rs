@@ -85,7 +85,12 @@ mod tests {
         ] {
             assert_eq!(token(text).as_deref(), Some(token_text));
         }
-        for text in ["", "http://127.0.0.1:8080/", "token=", "token=a b c d e f g h i j k"] {
+        for text in [
+            "",
+            "http://127.0.0.1:8080/",
+            "token=",
+            "token=a b c d e f g h i j k",
+        ] {
             assert_eq!(token(text), None, "{text}");
         }
     }

@@ -18,7 +18,9 @@ use crate::error::Words;
 use crate::route::Route;
 use crate::samples;
 use crate::session::App;
-use crate::view::{Content, View, button, div, form, h1, h2, header, p, table, tbody, td, th, thead, tr};
+use crate::view::{
+    Content, View, button, div, form, h1, h2, header, p, table, tbody, td, th, thead, tr,
+};
 
 /// The screen.
 pub fn stacks() -> View {
@@ -28,7 +30,10 @@ pub fn stacks() -> View {
     let load = move || {
         spawn_local(async move {
             let answer = api::stacks().await;
-            if answer.as_ref().is_err_and(crate::error::Failure::is_signed_out) {
+            if answer
+                .as_ref()
+                .is_err_and(crate::error::Failure::is_signed_out)
+            {
                 app.load().await;
             }
             list.try_set(Some(answer.map_err(|failure| failure.words())));
@@ -37,11 +42,19 @@ pub fn stacks() -> View {
     load();
     let naming = RwSignal::new(false);
     let body = move || match list.get() {
-        None => p().class("hint waiting").attr("role", "status").child("Reading the stacks…").view(),
+        None => p()
+            .class("hint waiting")
+            .attr("role", "status")
+            .child("Reading the stacks…")
+            .view(),
         Some(Err(words)) => notice(
             Weight::Danger,
             words,
-            button().attr("type", "button").on(ev::click, move |_| load()).child("Try again").view(),
+            button()
+                .attr("type", "button")
+                .on(ev::click, move |_| load())
+                .child("Try again")
+                .view(),
         ),
         Some(Ok(stacks)) if stacks.is_empty() => empty(app, naming),
         Some(Ok(stacks)) => filled(app, stacks),
@@ -51,7 +64,11 @@ pub fn stacks() -> View {
         .child((
             header().class("page-head").child((
                 h1().child("Stacks"),
-                button().attr("type", "button").class("primary").on(ev::click, move |_| naming.set(true)).child((icon(Icon::Plus), "New stack")),
+                button()
+                    .attr("type", "button")
+                    .class("primary")
+                    .on(ev::click, move |_| naming.set(true))
+                    .child((icon(Icon::Plus), "New stack")),
             )),
             body,
             new_stack(app, naming),
@@ -75,10 +92,16 @@ fn empty(app: App, naming: RwSignal<bool>) -> View {
 }
 
 fn filled(app: App, stacks: Vec<StackSummary>) -> View {
-    let has_sample = stacks.iter().any(|stack| stack.name.as_str() == samples::NAME);
+    let has_sample = stacks
+        .iter()
+        .any(|stack| stack.name.as_str() == samples::NAME);
     let rows: Vec<_> = stacks.into_iter().map(|stack| row(app, stack)).collect();
     let sample = (!has_sample).then(|| {
-        button().attr("type", "button").class("quiet").on(ev::click, move |_| take_sample(app)).child("Take the sample stack")
+        button()
+            .attr("type", "button")
+            .class("quiet")
+            .on(ev::click, move |_| take_sample(app))
+            .child("Take the sample stack")
     });
     div()
         .child((
@@ -107,10 +130,12 @@ fn row(app: App, stack: StackSummary) -> View {
         }
     })
     .child((
-        th().attr("scope", "row").child(link(route, "row-link", stack.name.to_string().view())),
+        th().attr("scope", "row")
+            .child(link(route, "row-link", stack.name.to_string().view())),
         td().class("wide").child(stack.description),
         td().class("number").child(stack.members.to_string()),
-        td().class("number sealed").child((sealed, stack.sealed.to_string())),
+        td().class("number sealed")
+            .child((sealed, stack.sealed.to_string())),
     ))
     .view()
 }
@@ -133,11 +158,18 @@ fn new_stack(app: App, open: RwSignal<bool>) -> View {
             return;
         }
         match StackName::parse(name.get_untracked().trim()) {
-            Err(invalid) => failed.set(Some(Words { what: "The name cannot be used.".to_owned(), why: crate::error::sentence(&invalid.message), code: "invalid-name".to_owned() })),
+            Err(invalid) => failed.set(Some(Words {
+                what: "The name cannot be used.".to_owned(),
+                why: crate::error::sentence(&invalid.message),
+                code: "invalid-name".to_owned(),
+            })),
             Ok(stack) => {
                 busy.set(true);
                 failed.set(None);
-                let request = NewStack { name: stack.clone(), description: description.get_untracked().trim().to_owned() };
+                let request = NewStack {
+                    name: stack.clone(),
+                    description: description.get_untracked().trim().to_owned(),
+                };
                 spawn_local(async move {
                     match api::new_stack(&request).await {
                         Ok(()) => {
@@ -162,7 +194,11 @@ fn new_stack(app: App, open: RwSignal<bool>) -> View {
                 submit();
             })
             .child((
-                move || failed.get().map(|words| notice(Weight::Danger, words, ().view())),
+                move || {
+                    failed
+                        .get()
+                        .map(|words| notice(Weight::Danger, words, ().view()))
+                },
                 field(Field {
                     id: "stack-name",
                     label: "Name",
@@ -170,10 +206,23 @@ fn new_stack(app: App, open: RwSignal<bool>) -> View {
                     value: name,
                     check: |text| StackName::parse(text).err().map(|invalid| invalid.message),
                 }),
-                field(Field { id: "stack-description", label: "Description", hint: "What it is for; may stay empty", value: description, check: |_| None }),
+                field(Field {
+                    id: "stack-description",
+                    label: "Description",
+                    hint: "What it is for; may stay empty",
+                    value: description,
+                    check: |_| None,
+                }),
                 div().class("dialog-actions").child((
-                    button().attr("type", "button").on(ev::click, move |_| close()).child("Cancel"),
-                    button().attr("type", "submit").class("primary").attr("aria-disabled", move || busy.get().then_some("true")).child("Create stack"),
+                    button()
+                        .attr("type", "button")
+                        .on(ev::click, move |_| close())
+                        .child("Cancel"),
+                    button()
+                        .attr("type", "submit")
+                        .class("primary")
+                        .attr("aria-disabled", move || busy.get().then_some("true"))
+                        .child("Create stack"),
                 )),
             ))
             .view()
