@@ -86,7 +86,9 @@ pub(crate) async fn discard(
     // The worker takes a save up under this lock, so it cannot begin while this runs.
     let desk = state.queue().shared.lock().await;
     let row = state.store().journalled(id).await?.ok_or_else(unknown)?;
-    if desk.current.as_deref() == Some(id) {
+    // A save that has ended is said to have, also in the moment before the worker lays it down.
+    let ended = matches!(row.state, SaveState::Pushed | SaveState::Discarded);
+    if desk.current.as_deref() == Some(id) && !ended {
         return Err(Error::refused(Code::SaveInProgress, ""));
     }
     if !matches!(row.state, SaveState::Pending | SaveState::Conflict) {
