@@ -17,7 +17,7 @@ const REVEAL_MS = 30_000;
  * @typedef {{line: number, tip: string}} Problem a line that the codec refuses
  */
 
-/** @type {import("@codemirror/state").StateEffectType<{marks: Mark[], problems: Problem[]}>} */
+/** @type {import("@codemirror/state").StateEffectType<{keep: boolean, marks: Mark[], problems: Problem[]}>} */
 export const setMarks = StateEffect.define();
 const show = StateEffect.define();
 const hide = StateEffect.define();
@@ -123,7 +123,9 @@ function field(actions) {
       }
       for (const effect of transaction.effects) {
         if (effect.is(setMarks)) {
-          ({ marks, problems } = effect.value);
+          problems = effect.value.problems;
+          // while the text is broken, what was masked stays masked where it moved to
+          if (!effect.value.keep) marks = effect.value.marks;
           const known = new Set(marks.map((mark) => mark.id));
           shown = new Set([...shown].filter((id) => known.has(id)));
         } else if (effect.is(show)) {
@@ -138,7 +140,7 @@ function field(actions) {
       if (transaction.selection && !transaction.docChanged) {
         typing &&= before !== undefined && markAt(marks, transaction.newSelection.main.head)?.id === before.id;
       }
-      const unchanged = marks === value.marks && shown === value.shown && typing === value.typing;
+      const unchanged = marks === value.marks && problems === value.problems && shown === value.shown && typing === value.typing;
       if (unchanged && !transaction.docChanged && !transaction.selection) return value;
       return derive({ marks, problems, shown, typing }, transaction.state, actions);
     },

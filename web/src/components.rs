@@ -16,6 +16,7 @@ pub mod questions;
 pub mod save_bar;
 pub mod save_notice;
 pub mod sealed_banner;
+pub mod splitter;
 pub mod text_editor;
 pub mod theme;
 pub mod toast;

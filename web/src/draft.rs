@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::browser;
 use crate::error::Words;
-use crate::seal::{self, Check, Hit, Kept, Suggestion};
+use crate::seal::{self, Check, Hit, Kept, Promise, Suggestion};
 use crate::view::follow;
 
 /// A file as it stands on the branch, and what a person had before them when they began.
@@ -115,12 +115,25 @@ impl Draft {
         let locked = RwSignal::new(false);
         let namespace = RwSignal::new(String::new());
         let chart = RwSignal::new(Chart::default());
+        let before = Memo::new(move |_| {
+            let values = |origin: &Origin| {
+                let plain = origin.plain.as_ref().filter(|_| origin.sealed)?;
+                Some(seal::values(plain, &origin.marks))
+            };
+            origin
+                .with(|origin| origin.as_ref().and_then(values))
+                .unwrap_or_default()
+        });
         let check = Memo::new(move |_| {
             if locked.get() {
-                Check::default()
-            } else {
-                text.with(|text| marks.with(|marks| seal::check(text, marks)))
+                return Check::default();
             }
+            let sealed = before.read();
+            let promise = Promise {
+                sealed: &sealed,
+                manifest: kind == MemberKind::Manifest,
+            };
+            text.with(|text| marks.with(|marks| seal::check(text, marks, promise)))
         });
         let changed = Memo::new(move |_| {
             let same = |origin: &Origin| {
@@ -131,15 +144,6 @@ impl Draft {
                         .with(|chart| origin.chart.as_ref().is_none_or(|before| before == chart))
             };
             origin.with(|origin| origin.as_ref().is_none_or(|origin| !same(origin)))
-        });
-        let before = Memo::new(move |_| {
-            let values = |origin: &Origin| {
-                let plain = origin.plain.as_ref().filter(|_| origin.sealed)?;
-                Some(seal::values(plain, &origin.marks))
-            };
-            origin
-                .with(|origin| origin.as_ref().and_then(values))
-                .unwrap_or_default()
         });
         let draft = Self {
             id,
@@ -328,13 +332,10 @@ impl Draft {
         }
     }
 
-    /// Whether Git holds values sealed by this mark.
-    pub fn is_sealed_in_git(self, mark: &str) -> bool {
-        self.origin.with_untracked(|origin| {
-            origin.as_ref().is_some_and(|origin| {
-                origin.sealed && origin.marks.iter().any(|other| other == mark)
-            })
-        })
+    /// Drops a mark.
+    pub fn unmark(self, mark: &str) {
+        self.marks
+            .update(|marks| marks.retain(|other| other != mark));
     }
 
     /// How a marked value stands against what Git holds. Tracks.

@@ -109,7 +109,14 @@ mod tests {
     fn each_sample_can_be_sealed_as_it_is() {
         for sample in SAMPLES {
             let marks: Vec<String> = sample.marks.iter().map(|mark| (*mark).to_owned()).collect();
-            let check = seal::check(sample.text, &marks);
+            let check = seal::check(
+                sample.text,
+                &marks,
+                seal::Promise {
+                    sealed: &Default::default(),
+                    manifest: true,
+                },
+            );
             assert!(
                 check.findings.iter().all(|finding| !finding.refuses),
                 "{}: {:?}",

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use stackseal_core::marks::{self, Mark};
 use stackseal_core::{
-    DataKey, Document, Encrypted, Error, Identity, Limits, Opened, Plain, Recipient, Sealing,
-    guard, suggest,
+    DataKey, Document, Encrypted, Error, Identity, Leaf, Limits, Opened, Path, Plain, Recipient,
+    Sealing, guard, suggest,
 };
 use zeroize::Zeroizing;
 
@@ -21,8 +21,12 @@ use crate::error::{Words, of_codec, of_fault};
 pub struct Check {
     /// The values that would be sealed, in file order.
     pub hits: Vec<Hit>,
+    /// The values that Git holds sealed and no mark names any more: refused, and not to be shown.
+    pub exposed: Vec<Hit>,
     /// What keeps the text from being saved, or should be known.
     pub findings: Vec<Finding>,
+    /// The text is no YAML, so where its values lie is not known.
+    pub unreadable: bool,
 }
 
 /// A value that would be sealed.
@@ -73,13 +77,23 @@ pub struct Kept(Opened);
 /// A key pair for one answer of the server; forgotten with this value.
 pub struct OneTime(Identity);
 
+/// What a text is looked at for besides its marks.
+#[derive(Clone, Copy)]
+pub struct Promise<'a> {
+    /// The values that Git holds sealed, by hit: none of them may come to stand in clear.
+    pub sealed: &'a BTreeMap<String, Zeroizing<String>>,
+    /// Whether it is a manifest, so that a Secret in it has to be marked.
+    pub manifest: bool,
+}
+
 /// Looks at a text and its marks, without keys.
-pub fn check(text: &str, marks: &[String]) -> Check {
+pub fn check(text: &str, marks: &[String], promise: Promise<'_>) -> Check {
     let document = match Document::<Plain>::parse(text.as_bytes(), &Limits::default()) {
         Ok(document) => document,
         Err(error) => {
             return Check {
                 findings: vec![finding(&error, None)],
+                unreadable: true,
                 ..Check::default()
             };
         }
@@ -98,15 +112,50 @@ pub fn check(text: &str, marks: &[String]) -> Check {
     }
     let number = |mark: Option<usize>| mark.and_then(|mark| numbers.get(mark).copied());
     let analysis = marks::analyse(&document, &parsed);
+    let leaves = document.leaves();
     // in file order
-    let empty: Vec<usize> = document
-        .leaves()
+    let empty: Vec<usize> = leaves
         .iter()
         .filter(|leaf| leaf.empty)
         .map(|leaf| leaf.span.start)
         .collect();
+    let covered: Vec<usize> = analysis.hits.iter().map(|hit| hit.span.start).collect();
+    let in_clear = |leaf: &&Leaf| !leaf.empty && covered.binary_search(&leaf.span.start).is_err();
+    let mut exposed = Vec::new();
+    if !promise.sealed.is_empty() {
+        let was_sealed = |leaf: &&Leaf| promise.sealed.contains_key(&id(leaf.document, &leaf.path));
+        for leaf in leaves.iter().filter(in_clear).filter(was_sealed) {
+            findings.push(refusal(
+                "marks-shrink",
+                leaf,
+                "Git holds this value sealed; mark its key again, or take the key out of the text",
+            ));
+            exposed.push(Hit {
+                id: id(leaf.document, &leaf.path),
+                path: leaf.path.to_string(),
+                key: leaf.path.last_key().unwrap_or_default().to_owned(),
+                line: leaf.line,
+                span: leaf.span.clone(),
+                mark: None,
+                empty: false,
+            });
+        }
+    }
+    if promise.manifest && marks.is_empty() && exposed.is_empty() {
+        let secret = leaves
+            .iter()
+            .filter(in_clear)
+            .find(|leaf| is_secret_data(&document, &leaves, leaf));
+        findings.extend(secret.map(|leaf| {
+            refusal(
+                "secret-in-clear",
+                leaf,
+                "a Secret without marks would be readable in Git; mark the keys that are secret",
+            )
+        }));
+    }
     let hits = analysis.hits.iter().map(|hit| Hit {
-        id: format!("{}:{}", hit.document, hit.path),
+        id: id(hit.document, &hit.path),
         path: hit.path.to_string(),
         key: hit.path.last_key().unwrap_or_default().to_owned(),
         line: hit.line,
@@ -126,12 +175,52 @@ pub fn check(text: &str, marks: &[String]) -> Check {
         mark: number(found.mark),
         line: found.line,
     }));
-    Check { hits, findings }
+    Check {
+        hits,
+        exposed,
+        findings,
+        unreadable: false,
+    }
+}
+
+fn id(document: usize, path: &Path) -> String {
+    format!("{document}:{path}")
+}
+
+/// Whether a value stands in the data of a Secret.
+fn is_secret_data(document: &Document<Plain>, leaves: &[Leaf], leaf: &Leaf) -> bool {
+    let says_secret = |other: &&Leaf| {
+        other.document == leaf.document
+            && other.path.keys().eq(["kind"])
+            && document
+                .value_text(&other.span)
+                .is_some_and(|kind| kind.as_str() == "Secret")
+    };
+    matches!(leaf.path.keys().next(), Some("data" | "stringData"))
+        && leaves.iter().any(|other| says_secret(&other))
+}
+
+fn refusal(code: &str, leaf: &Leaf, message: &str) -> Finding {
+    Finding {
+        words: of_fault(code, message, Some(&leaf.path.to_string()), Some(leaf.line)),
+        refuses: true,
+        mark: None,
+        line: Some(leaf.line),
+    }
 }
 
 /// The marked values as they are written, by hit.
 pub fn values(text: &str, marks: &[String]) -> BTreeMap<String, Zeroizing<String>> {
-    let hits = check(text, marks).hits;
+    let sealed = &BTreeMap::new();
+    let hits = check(
+        text,
+        marks,
+        Promise {
+            sealed,
+            manifest: false,
+        },
+    )
+    .hits;
     let mut values = BTreeMap::new();
     for hit in hits {
         let value = Zeroizing::new(text.get(hit.span).unwrap_or_default().to_owned());
@@ -217,6 +306,13 @@ pub fn value(text: &str, hit: &Hit) -> Option<Zeroizing<String>> {
     document.value_text(&hit.span)
 }
 
+impl Check {
+    /// All values that are masked: those to be sealed, and those that must not come to light.
+    pub fn masked(&self) -> impl Iterator<Item = &Hit> {
+        self.hits.iter().chain(&self.exposed)
+    }
+}
+
 impl Kept {
     /// The sealed text.
     pub fn sealed(&self) -> &str {
@@ -260,5 +356,105 @@ fn finding(error: &Error, mark: Option<usize>) -> Finding {
         refuses: true,
         mark,
         line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str =
+        "kind: Secret\napiVersion: v1\nstringData:\n  user: app\n  password: one\n";
+
+    fn codes(text: &str, marks: &[&str], sealed: &[&str]) -> Vec<String> {
+        let marks: Vec<String> = marks.iter().map(|mark| (*mark).to_owned()).collect();
+        let sealed = sealed
+            .iter()
+            .map(|id| ((*id).to_owned(), Zeroizing::default()))
+            .collect();
+        let check = check(
+            text,
+            &marks,
+            Promise {
+                sealed: &sealed,
+                manifest: true,
+            },
+        );
+        check
+            .findings
+            .into_iter()
+            .filter(|finding| finding.refuses)
+            .map(|finding| finding.words.code)
+            .collect()
+    }
+
+    #[test]
+    fn a_value_that_git_holds_sealed_may_not_come_to_stand_in_clear() {
+        let sealed = ["0:stringData.password"];
+        assert_eq!(codes(SECRET, &["user"], &sealed), ["marks-shrink"]);
+        assert_eq!(codes(SECRET, &[], &sealed), ["marks-shrink"]);
+        assert!(codes(SECRET, &["password"], &sealed).is_empty());
+        // a mark goes together with its key
+        assert!(
+            codes(
+                "kind: Secret\nstringData:\n  user: app\n",
+                &["user"],
+                &sealed
+            )
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_secret_without_marks_is_refused_and_other_manifests_are_not() {
+        assert_eq!(codes(SECRET, &[], &[]), ["secret-in-clear"]);
+        assert!(codes("kind: ConfigMap\ndata:\n  a: b\n", &[], &[]).is_empty());
+        assert!(codes("kind: Secret\nmetadata:\n  name: empty\n", &[], &[]).is_empty());
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_read_is_one_finding_with_its_line() {
+        let check = check(
+            "a: [1\nb: 2\n",
+            &[],
+            Promise {
+                sealed: &BTreeMap::new(),
+                manifest: true,
+            },
+        );
+        assert!(check.hits.is_empty());
+        assert_eq!(check.findings.len(), 1);
+        assert!(
+            check
+                .findings
+                .iter()
+                .all(|finding| finding.refuses && finding.line.is_some())
+        );
+    }
+
+    #[test]
+    fn values_are_told_apart_by_document_and_path() {
+        let text = "password: one\n---\npassword: two\n";
+        let values = values(text, &["password".to_owned()]);
+        let told: Vec<_> = values
+            .iter()
+            .map(|(id, value)| (id.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(told, [("0:password", "one"), ("1:password", "two")]);
+    }
+
+    #[test]
+    fn a_copied_value_is_what_a_reader_gets() {
+        let text = "password: \"a\\tb\"\n";
+        let check = check(
+            text,
+            &["password".to_owned()],
+            Promise {
+                sealed: &BTreeMap::new(),
+                manifest: false,
+            },
+        );
+        let value = check.hits.first().and_then(|hit| value(text, hit)).unwrap();
+        assert_eq!(value.as_str(), "a\tb");
     }
 }

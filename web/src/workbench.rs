@@ -96,8 +96,6 @@ pub struct Workbench {
     pub editor: StoredValue<Option<StoredValue<Option<Editor>, LocalStorage>>, LocalStorage>,
     /// A draft that a person wants to drop, until they have said so twice.
     pub asks_to_discard: RwSignal<Option<Draft>>,
-    /// A mark that a person wants to drop although Git holds its value sealed.
-    pub asks_to_unmark: RwSignal<Option<(Draft, String)>>,
     /// Whether a person wants to drop their text after a conflict.
     pub asks_to_take_theirs: RwSignal<bool>,
     /// The hit whose value is shown.
@@ -126,7 +124,6 @@ impl Workbench {
             theirs: RwSignal::new(None),
             editor: StoredValue::new_local(None),
             asks_to_discard: RwSignal::new(None),
-            asks_to_unmark: RwSignal::new(None),
             asks_to_take_theirs: RwSignal::new(false),
             revealed: RwSignal::new(None),
             name: StoredValue::new(name),

@@ -158,38 +158,38 @@ pub fn marks_json(
     check: &Check,
     glyph: impl Fn(&Hit) -> Glyph,
 ) -> String {
-    let ends: Vec<usize> = check
-        .hits
-        .iter()
-        .flat_map(|hit| [hit.span.start, hit.span.end])
-        .collect();
-    let ends = offsets::in_editor(text, &ends);
     let refused = |line| {
         check
             .findings
             .iter()
             .any(|finding| finding.refuses && finding.line == Some(line))
     };
-    let places = check
-        .hits
-        .iter()
-        .zip(ends.chunks_exact(2))
-        .map(|(hit, ends)| Place {
-            id: &hit.id,
-            path: &hit.path,
-            from: ends.first().copied().unwrap_or_default(),
-            to: ends.last().copied().unwrap_or_default(),
-            kind: if refused(hit.line) {
-                Glyph::Refused
-            } else {
-                glyph(hit)
-            },
-            mask: !hit.empty,
-            tip: match hit.mark.and_then(|mark| marks.get(mark)) {
-                Some(mark) => format!("{} is sealed by the mark {mark}", hit.path),
-                None => format!("{} would be sealed too", hit.path),
-            },
-        });
+    let mut places = Vec::new();
+    for hits in [&check.hits, &check.exposed] {
+        let ends: Vec<usize> = hits
+            .iter()
+            .flat_map(|hit| [hit.span.start, hit.span.end])
+            .collect();
+        let ends = offsets::in_editor(text, &ends);
+        for (hit, ends) in hits.iter().zip(ends.chunks_exact(2)) {
+            places.push(Place {
+                id: &hit.id,
+                path: &hit.path,
+                from: ends.first().copied().unwrap_or_default(),
+                to: ends.last().copied().unwrap_or_default(),
+                kind: if refused(hit.line) {
+                    Glyph::Refused
+                } else {
+                    glyph(hit)
+                },
+                mask: !hit.empty,
+                tip: match hit.mark.and_then(|mark| marks.get(mark)) {
+                    Some(mark) => format!("{} is sealed by the mark {mark}", hit.path),
+                    None => format!("{} would be sealed too", hit.path),
+                },
+            });
+        }
+    }
     let problems = check
         .findings
         .iter()
@@ -201,7 +201,8 @@ pub fn marks_json(
             })
         });
     let marks = Marks {
-        marks: places.collect(),
+        keep: check.unreadable,
+        marks: places,
         problems: problems.collect(),
     };
     serde_json::to_string(&marks).unwrap_or_default()
@@ -209,6 +210,8 @@ pub fn marks_json(
 
 #[derive(Serialize)]
 struct Marks<'a> {
+    /// Where the values lie is not known now: those that were masked stay masked.
+    keep: bool,
     marks: Vec<Place<'a>>,
     problems: Vec<Problem>,
 }

@@ -168,6 +168,7 @@ fn item(bench: Workbench, draft: Draft, number: usize, mark: String, model: &Mod
         .findings
         .iter()
         .filter(|finding| finding.mark == Some(number))
+        .take(SHOWN)
         .map(remark)
         .collect();
     let refused = model
@@ -179,6 +180,11 @@ fn item(bench: Workbench, draft: Draft, number: usize, mark: String, model: &Mod
     } else {
         count(hits.len(), "value", "values")
     };
+    let more = hits.len().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| {
+        li().class("hint")
+            .child(format!("and {more} more, each with its lock in the text"))
+    });
     let remove_label = format!("Remove the mark {mark}");
     let removed = mark.clone();
     li().class_if("refused", move || refused)
@@ -191,28 +197,19 @@ fn item(bench: Workbench, draft: Draft, number: usize, mark: String, model: &Mod
                     .class("quiet icon-only")
                     .attr("aria-label", remove_label.clone())
                     .attr("title", remove_label)
-                    .on(ev::click, move |_| remove(bench, draft, &removed))
+                    .on(ev::click, move |_| draft.unmark(&removed))
                     .child(icon(Icon::Close)),
             )),
-            ul().class("hits").child(
+            ul().class("hits").child((
                 hits.into_iter()
+                    .take(SHOWN)
                     .map(|placed| hit_row(bench, draft, placed))
                     .collect::<Vec<_>>(),
-            ),
+                more,
+            )),
             findings,
         ))
         .view()
-}
-
-/// A mark that Git already holds is not dropped without a question: its value would become readable.
-fn remove(bench: Workbench, draft: Draft, mark: &str) {
-    if draft.is_sealed_in_git(mark) {
-        bench.asks_to_unmark.set(Some((draft, mark.to_owned())));
-    } else {
-        draft
-            .marks
-            .update(|marks| marks.retain(|other| other != mark));
-    }
 }
 
 fn remark(finding: &Finding) -> View {
@@ -225,5 +222,7 @@ fn remark(finding: &Finding) -> View {
         .view()
 }
 
+/// So many values of one mark are listed.
+const SHOWN: usize = 50;
 /// The finding that is shown with the values it is about.
 const MORE: &str = "mark-hits-more";

@@ -10,34 +10,48 @@ use crate::workbench::Workbench;
 /// The dialogs, each closed until something asks.
 pub fn questions(bench: Workbench) -> View {
     let discarding = Signal::derive(move || bench.asks_to_discard.with(Option::is_some));
-    let unmarking = Signal::derive(move || bench.asks_to_unmark.with(Option::is_some));
     let taking = Signal::derive(move || bench.asks_to_take_theirs.get());
     (
-        dialog("discard", "Drop what you typed?", discarding, move || bench.asks_to_discard.set(None), move || {
-            let yes = move || {
-                if let Some(draft) = bench.asks_to_discard.get_untracked() {
-                    bench.asks_to_discard.set(None);
-                    bench.discard(draft);
-                }
-            };
-            question("The changes to this file since its last save are gone then.", "Keep editing", "Drop the changes", move || bench.asks_to_discard.set(None), yes)
-        }),
-        dialog("unmark", "Store this value in clear text?", unmarking, move || bench.asks_to_unmark.set(None), move || {
-            let yes = move || {
-                if let Some((draft, mark)) = bench.asks_to_unmark.get_untracked() {
-                    bench.asks_to_unmark.set(None);
-                    draft.marks.update(|marks| marks.retain(|other| *other != mark));
-                }
-            };
-            question("Git holds it sealed today. Without the mark, the next save writes it in clear text, for everyone who can read the repository.", "Keep it sealed", "Store it in clear text", move || bench.asks_to_unmark.set(None), yes)
-        }),
-        dialog("take-theirs", "Discard your text?", taking, move || bench.asks_to_take_theirs.set(false), move || {
-            let yes = move || {
-                bench.asks_to_take_theirs.set(false);
-                bench.take_theirs();
-            };
-            question("What the branch holds now takes its place. Your text cannot be brought back.", "Keep my text", "Discard my text", move || bench.asks_to_take_theirs.set(false), yes)
-        }),
+        dialog(
+            "discard",
+            "Drop what you typed?",
+            discarding,
+            move || bench.asks_to_discard.set(None),
+            move || {
+                let yes = move || {
+                    if let Some(draft) = bench.asks_to_discard.get_untracked() {
+                        bench.asks_to_discard.set(None);
+                        bench.discard(draft);
+                    }
+                };
+                question(
+                    "The changes to this file since its last save are gone then.",
+                    "Keep editing",
+                    "Drop the changes",
+                    move || bench.asks_to_discard.set(None),
+                    yes,
+                )
+            },
+        ),
+        dialog(
+            "take-theirs",
+            "Discard your text?",
+            taking,
+            move || bench.asks_to_take_theirs.set(false),
+            move || {
+                let yes = move || {
+                    bench.asks_to_take_theirs.set(false);
+                    bench.take_theirs();
+                };
+                question(
+                    "What the branch holds now takes its place. Your text cannot be brought back.",
+                    "Keep my text",
+                    "Discard my text",
+                    move || bench.asks_to_take_theirs.set(false),
+                    yes,
+                )
+            },
+        ),
     )
         .view()
 }

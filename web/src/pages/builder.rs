@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use stackseal_model::name::StackName;
 use stackseal_model::stack::MemberKind;
+use web_sys::HtmlElement;
 
 use crate::browser;
 use crate::components::details::details;
@@ -18,6 +19,7 @@ use crate::components::questions::questions;
 use crate::components::save_bar::{change_count, save_button, strip};
 use crate::components::save_notice::save_notice;
 use crate::components::sealed_banner::sealed_banner;
+use crate::components::splitter::splitter;
 use crate::components::text_editor::text_editor;
 use crate::route::Route;
 use crate::samples;
@@ -109,6 +111,8 @@ fn panes(bench: Workbench) -> View {
             .on(ev::click, move |_| bench.tab.set(tab))
             .child(name)
     };
+    let panes = div().class("panes");
+    let frame: HtmlElement = panes.node();
     (
         save_notice(),
         div()
@@ -120,7 +124,7 @@ fn panes(bench: Workbench) -> View {
                 part(Tab::Edit, "Edit"),
                 part(Tab::Git, "Git"),
             )),
-        div().class("panes").child((
+        panes.child((
             members(),
             section()
                 .class("edit-pane")
@@ -137,6 +141,7 @@ fn panes(bench: Workbench) -> View {
                     },
                     move || shown.get().is_none().then(|| no_files(bench)),
                 )),
+            move || shown.get().is_some().then(|| splitter(frame.clone())),
             move || draft().map(git_pane),
         )),
         strip(),

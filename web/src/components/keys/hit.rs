@@ -81,7 +81,7 @@ fn value_actions(bench: Workbench, draft: Draft, hit: &Hit) -> View {
 pub fn copy_value(bench: Workbench, draft: Draft, id: &str) {
     let found = draft
         .check
-        .with_untracked(|check| check.hits.iter().find(|hit| hit.id == id).cloned());
+        .with_untracked(|check| check.masked().find(|hit| hit.id == id).cloned());
     let value = found
         .as_ref()
         .and_then(|hit| draft.text.with_untracked(|text| seal::value(text, hit)));
