@@ -108,6 +108,16 @@ pub fn on_idle(after: f64, act: impl Fn() + 'static) {
     .forget();
 }
 
+/// Calls when the page is left, also when the browser keeps it for the way back. On that way it is loaded afresh.
+pub fn on_leaving(act: impl Fn() + 'static) {
+    drop(window_event_listener(ev::pagehide, move |_| act()));
+    drop(window_event_listener(ev::pageshow, |event| {
+        if event.persisted() {
+            drop(window().location().reload());
+        }
+    }));
+}
+
 /// Calls once after a pause; dropping the handle cancels it.
 pub fn after(milliseconds: u32, act: impl FnOnce() + 'static) -> Timeout {
     Timeout::new(milliseconds, act)

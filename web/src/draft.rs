@@ -118,7 +118,7 @@ impl Draft {
         let before = Memo::new(move |_| {
             let values = |origin: &Origin| {
                 let plain = origin.plain.as_ref().filter(|_| origin.sealed)?;
-                Some(seal::values(plain, &origin.marks))
+                Some(seal::sealed_values(&origin.git, plain))
             };
             origin
                 .with(|origin| origin.as_ref().and_then(values))

@@ -209,22 +209,23 @@ fn refusal(code: &str, leaf: &Leaf, message: &str) -> Finding {
     }
 }
 
-/// The marked values as they are written, by hit.
-pub fn values(text: &str, marks: &[String]) -> BTreeMap<String, Zeroizing<String>> {
-    let sealed = &BTreeMap::new();
-    let hits = check(
-        text,
-        marks,
-        Promise {
-            sealed,
-            manifest: false,
-        },
-    )
-    .hits;
+/// The values that are sealed in a text, by hit, as its opened form writes them. A value that the opened form
+/// lacks is told as empty.
+pub fn sealed_values(sealed: &str, opened: &str) -> BTreeMap<String, Zeroizing<String>> {
+    let limits = Limits::generous();
     let mut values = BTreeMap::new();
-    for hit in hits {
-        let value = Zeroizing::new(text.get(hit.span).unwrap_or_default().to_owned());
-        values.insert(hit.id, value);
+    let Ok(sealed) = Document::<Encrypted>::parse(sealed.as_bytes(), &limits) else {
+        return values;
+    };
+    for leaf in sealed.leaves().iter().filter(|leaf| leaf.sealed) {
+        values.insert(id(leaf.document, &leaf.path), Zeroizing::default());
+    }
+    if let Ok(document) = Document::<Plain>::parse(opened.as_bytes(), &limits) {
+        for leaf in document.leaves() {
+            if let Some(value) = values.get_mut(&id(leaf.document, &leaf.path)) {
+                opened.get(leaf.span).unwrap_or_default().clone_into(value);
+            }
+        }
     }
     values
 }
@@ -361,6 +362,8 @@ fn finding(error: &Error, mark: Option<usize>) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use stackseal_core::{Selector, Timestamp};
+
     use super::*;
 
     const SECRET: &str =
@@ -433,14 +436,27 @@ mod tests {
     }
 
     #[test]
-    fn values_are_told_apart_by_document_and_path() {
-        let text = "password: one\n---\npassword: two\n";
-        let values = values(text, &["password".to_owned()]);
+    fn what_is_sealed_is_read_from_the_sealed_text_not_from_the_marks() {
+        let mut random = |out: &mut [u8]| {
+            out.fill(7);
+            Ok(())
+        };
+        let recipients = [Identity::generate(&mut random).unwrap().recipient()];
+        let document = Document::<Plain>::parse(b"a: one\nb: two\n", &Limits::default()).unwrap();
+        let sealing = Sealing {
+            recipients: &recipients,
+            selector: &Selector::names(["a"]).unwrap(),
+            now: Timestamp::from_unix(1_790_000_000).unwrap(),
+            random: &mut random,
+        };
+        let sealed = document.seal(sealing).unwrap().text().to_owned();
+        let values = sealed_values(&sealed, "a: one\nb: two\n");
         let told: Vec<_> = values
             .iter()
             .map(|(id, value)| (id.as_str(), value.as_str()))
             .collect();
-        assert_eq!(told, [("0:password", "one"), ("1:password", "two")]);
+        assert_eq!(told, [("0:a", "one")]);
+        assert!(sealed_values("a: one\n", "a: one\n").is_empty());
     }
 
     #[test]

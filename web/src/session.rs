@@ -3,6 +3,7 @@
 //! Nothing here goes to the browser's storage; the theme and the like are kept by `settings`.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use stackseal_model::api::{Encryption, Organisation, Session};
 
 use crate::api;
@@ -58,6 +59,7 @@ impl App {
         provide_context(app);
         browser::on_back(move || app.went_back());
         browser::ask_before_closing(move || app.unsaved.get_untracked() > 0);
+        browser::on_leaving(move || app.locks.update(|count| *count += 1));
         browser::on_idle(IDLE_MS, move || app.locks.update(|count| *count += 1));
         app
     }
@@ -86,6 +88,11 @@ impl App {
         browser::push(&route.path());
         self.route.set(route);
         browser::scroll_to_top();
+        spawn_local(async {
+            // the new screen is there with the next turn
+            browser::pause(0).await;
+            browser::focus("main");
+        });
     }
 
     /// The address changed under the page. What is unsaved keeps the screen until the person has answered.
