@@ -26,7 +26,7 @@ say() { printf 'stackseal: %s\n' "$*" >&2; }
 fail() { printf 'stackseal: error: %s\n' "$*" >&2; exit 1; }
 
 # progress LABEL COMMAND...: runs it with its output in a log; says every 20 s that it is still at work, and
-# shows the end of the log when it fails.
+# shows the end of the log when it fails, unless QUIETLY is set, where the caller has another way.
 progress() {
   local label=$1 log pid begun=$SECONDS status=0 next=20
   shift
@@ -42,11 +42,11 @@ progress() {
     fi
   done
   wait "$pid" || status=$?
-  if [ $status -ne 0 ]; then
+  if [ $status -ne 0 ] && [ -z "${QUIETLY:-}" ]; then
     tail -n 25 "$log" >&2
     say "$label failed; the whole output is in $log"
-    return $status
   fi
+  return $status
 }
 
 # as_root COMMAND...: directly, or through sudo.

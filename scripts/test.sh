@@ -7,7 +7,7 @@ set -uo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT" || exit 1
 
-all=(format lint layering unit interop api crash cli no-std page e2e)
+all=(format lint layering unit web interop api crash cli no-std page e2e)
 tiers=("$@")
 [ ${#tiers[@]} -gt 0 ] || tiers=("${all[@]}")
 
@@ -78,8 +78,6 @@ no_std() {
 }
 
 unit() { natively test --no-fail-fast --lib --bins --test codec; }
-# The server with its crash points, which no other build has.
-crash() { natively test --no-fail-fast --features stackseal-server/crash-points --test crash; }
 cli() { natively build --bin stackseal && tests_named 'cli*'; }
 
 run_tier() {
@@ -93,7 +91,6 @@ run_tier() {
     interop) tier interop cargo tests_named 'interop*' ;;
     api) tier api cargo tests_named 'api*' ;;
     crash) tier crash cargo tests_named 'crash*' ;;
-    crash) tier crash cargo crash ;;
     cli) tier cli cargo cli ;;
     no-std) tier no-std check no_std ;;
     page) tier page check "$ROOT/scripts/page.sh" ;;

@@ -61,17 +61,17 @@ wasm_from_debian() {
   packages rustc-web cargo-web rust-web-src rust-web-llvm
   # rust-lld is a link to the linker of one LLVM version, which is a package of its own
   [ -x /usr/bin/rust-lld ] || packages "$(basename "$(readlink /usr/bin/rust-lld)")"
-  stamp=$(/usr/bin/rustc -vV | sha256sum | cut -c1-16)
+  stamp=small-$(/usr/bin/rustc -vV | sha256sum | cut -c1-16)
   if [ "$(cat "$sysroot/.stamp" 2>/dev/null)" != "$stamp" ] || ! links_wasm "$sysroot/bin/rustc"; then
     work=$CACHE/std-build
     mkdir -p "$work/src"
-    printf '[package]\nname = "std-once"\nversion = "0.0.0"\nedition = "2024"\n[profile.release]\npanic = "abort"\n' >"$work/Cargo.toml"
+    printf '[package]\nname = "std-once"\nversion = "0.0.0"\nedition = "2024"\n[profile.release]\npanic = "abort"\nopt-level = "s"\n' >"$work/Cargo.toml"
     echo 'fn main() {}' >"$work/src/main.rs"
-    # Without the bitcode, link-time optimisation of the page fails later.
+    # Without the bitcode, link-time optimisation of the page fails later. Small, since it is loaded with the page.
     (cd "$work" && progress "building the wasm standard library from Debian's source (under a minute)" \
       env -u RUSTUP_TOOLCHAIN -u CARGO_ENCODED_RUSTFLAGS RUSTFLAGS=-Cembed-bitcode=yes RUSTC_BOOTSTRAP=1 \
       RUSTC=/usr/bin/rustc CARGO_TARGET_DIR="$work/target" \
-      /usr/bin/cargo build --release --target $WASM_TARGET -Zbuild-std=std,panic_abort,test) || return 1
+      /usr/bin/cargo build --release --target $WASM_TARGET -Zbuild-std=std,panic_abort,test -Zbuild-std-features=optimize_for_size) || return 1
     rm -rf "$sysroot"
     mkdir -p "$sysroot/bin" "$sysroot/lib/rustlib/$WASM_TARGET/lib"
     cp "$work/target/$WASM_TARGET/release/deps/"lib*.rlib "$work/target/$WASM_TARGET/release/deps/"lib*.rmeta \
@@ -88,7 +88,8 @@ wasm_from_debian() {
     done
     links_wasm "$sysroot/bin/rustc" || { say "the wasm standard library just built does not link"; return 1; }
     echo "$stamp" >"$sysroot/.stamp"
-    rm -rf "$work"
+    # what was compiled against another standard library cannot be linked with this one
+    rm -rf "$work" "$CACHE/target-page"
   fi
   echo debian >"$STAMPS/wasm-std"
 }
@@ -105,13 +106,15 @@ wasm_std() {
 # crate NAME VERSION BINARY: a build tool from the crate registry. Debug builds: they only drive other programs.
 crate() {
   local name=$1 version=$2 binary=$3 lock
+  local label="building $name $version (a few minutes, once)"
   [ "$("$BIN/$binary" --version 2>/dev/null | tail -n 1)" = "$binary $version" ] && return
   for lock in --locked ''; do
     # A lock file may name a release that the registry in use does not carry; then resolve afresh.
     # The target folder lies in the cache, so that an interrupted build goes on where it stopped.
-    (cd "$CACHE" && progress "building $name $version (a few minutes, once)" \
+    (cd "$CACHE" && QUIETLY=$lock progress "$label" \
       env CARGO_TARGET_DIR="$CACHE/target-tools" \
       cargo install --debug $lock --force --no-default-features --root "$CACHE" --version "=$version" "$name") && return
+    [ -n "$lock" ] && label="building $name $version again, with the releases that the registry here has"
   done
   fail "$name $version could not be built; the log named above says why. Run the same command again to go on from there"
 }

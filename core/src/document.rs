@@ -18,6 +18,7 @@ use crate::format::yaml::metadata as block;
 use crate::format::yaml::parse::{self, Comment, Item, Parsed, Root, Scalar};
 use crate::limits::Limits;
 use crate::metadata::{self, AgeEntry, Metadata};
+use crate::order;
 use crate::path::{Path, Segment};
 use crate::recipient::Identity;
 use crate::value::{Value, ValueKind};
@@ -281,8 +282,8 @@ pub(crate) fn looks_sealed(value: &Value) -> bool {
 }
 
 /// Replaces ranges, which do not overlap, by texts.
-pub(crate) fn splice(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
-    edits.sort_by_key(|(range, _)| (range.start, range.end));
+pub(crate) fn splice(text: &str, edits: Vec<(Range<usize>, String)>) -> String {
+    let edits = order::by_key(edits, |(range, _)| (range.start, range.end));
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for (range, replacement) in edits {

@@ -92,12 +92,9 @@ fn check_block(sealed: &Document<Encrypted>, recipients: &[Recipient]) -> Result
             ),
         )));
     }
-    let expected: BTreeSet<&str> = recipients.iter().map(Recipient::as_str).collect();
-    let found: BTreeSet<&str> = metadata
-        .age
-        .iter()
-        .map(|entry| entry.recipient.as_str())
-        .collect();
+    let (mut expected, mut found) = (BTreeSet::new(), BTreeSet::new());
+    expected.extend(recipients.iter().map(Recipient::as_str));
+    found.extend(metadata.age.iter().map(|entry| entry.recipient.as_str()));
     if let Some(stranger) = found.difference(&expected).next() {
         return Err(in_block(Error::input(
             ErrorCode::RecipientMismatch,
@@ -157,7 +154,8 @@ fn check_block(sealed: &Document<Encrypted>, recipients: &[Recipient]) -> Result
 /// The rule must be the one that the marks compile to, for this very text.
 fn check_rule(sealed: &Document<Encrypted>, marks: &[Mark]) -> Result<(), Error> {
     let names = marks::key_names(sealed, marks)?;
-    let expected: BTreeSet<&str> = names.iter().map(|name| name.as_str()).collect();
+    let mut expected = BTreeSet::new();
+    expected.extend(names.iter().map(|name| name.as_str()));
     let stated: Option<Vec<_>> = match &sealed.metadata().selector {
         Selector::EncryptedRegex(pattern) => crate::selector::literal_names(pattern.as_str()),
         _ => None,

@@ -15,6 +15,7 @@ use core::ops::Range;
 use crate::document::{Document, Plain, looks_sealed};
 use crate::error::{Error, ErrorCode};
 use crate::format::yaml::parse::Scalar;
+use crate::order;
 use crate::path::Path;
 use crate::selector::Selector;
 use crate::value::ValueKind;
@@ -200,7 +201,8 @@ pub fn analyse(document: &Document<Plain>, marks: &[Mark]) -> Analysis {
             error.fault().map_or("", |fault| fault.message.as_str()),
         )),
     }
-    analysis.findings.sort_by_key(|finding| !finding.refuses);
+    let findings = core::mem::take(&mut analysis.findings);
+    analysis.findings = order::by_key(findings, |finding| (usize::from(!finding.refuses), 0));
     analysis
 }
 
@@ -433,8 +435,8 @@ impl Manifest {
 /// What is looked up for every marked value, gathered once.
 struct Surroundings {
     manifests: Vec<Manifest>,
-    /// Document and line of each comment that says something.
-    comments: BTreeSet<(usize, usize)>,
+    /// Document and line of each value that a comment may speak of: behind it, or on a line of its own above.
+    commented: BTreeSet<(usize, usize)>,
 }
 
 impl Surroundings {
@@ -442,19 +444,25 @@ impl Surroundings {
         let comments = document
             .comments()
             .filter(|(_, comment)| !comment.text.trim().is_empty());
+        let mut commented = BTreeSet::new();
+        commented.extend(comments.map(|(number, comment)| {
+            let before = document
+                .text()
+                .get(..comment.span.start)
+                .unwrap_or_default();
+            let line = before.rsplit('\n').next().unwrap_or_default();
+            let alone = line.trim().is_empty();
+            (number, comment.line + usize::from(alone))
+        }));
         Self {
             manifests: Manifest::all(document),
-            comments: comments
-                .map(|(number, comment)| (number, comment.line))
-                .collect(),
+            commented,
         }
     }
 
-    /// Whether a comment stands on the line or on the one above.
+    /// Whether a comment stands behind the line, or alone above it.
     fn comment_beside(&self, number: usize, line: usize) -> bool {
-        [line, line.saturating_sub(1)]
-            .iter()
-            .any(|line| self.comments.contains(&(number, *line)))
+        self.commented.contains(&(number, line))
     }
 }
 
@@ -494,17 +502,19 @@ fn nearest<State>(document: &Document<State>, mark: &Mark) -> Vec<String> {
         .next()
         .unwrap_or(&mark.text)
         .to_ascii_lowercase();
-    let keys: BTreeSet<&str> = document
-        .scalars()
-        .flat_map(|(_, scalar)| scalar.path.keys())
-        .collect();
+    let mut keys = BTreeSet::new();
+    keys.extend(
+        document
+            .scalars()
+            .flat_map(|(_, scalar)| scalar.path.keys()),
+    );
     let plain = |text: &str| -> String {
         text.to_ascii_lowercase()
             .chars()
             .filter(|c| c.is_ascii_alphanumeric())
             .collect()
     };
-    let mut near: Vec<(usize, &str)> = keys
+    let near: Vec<(usize, &str)> = keys
         .into_iter()
         .filter(|key| key.len() <= 64 && wanted.len() <= 64)
         .map(|key| {
@@ -519,8 +529,8 @@ fn nearest<State>(document: &Document<State>, mark: &Mark) -> Vec<String> {
         })
         .filter(|(far, _)| *far <= 1 + wanted.chars().count() / 4)
         .collect();
-    near.sort_unstable();
-    near.into_iter()
+    order::by_key(near, |(far, _)| (*far, 0))
+        .into_iter()
         .take(2)
         .map(|(_, key)| key.to_owned())
         .collect()

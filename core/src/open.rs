@@ -196,11 +196,9 @@ impl Document<Encrypted> {
 
     /// A list of comments alone must stay a list: without items it would read as null.
     fn keep_empty_lists(&self, pass: &mut Pass<'_>) {
-        let comments: BTreeSet<(usize, &Path)> = pass
-            .comment_items
-            .iter()
-            .map(|(document, scalar, _)| (*document, &scalar.path))
-            .collect();
+        let mut comments = BTreeSet::new();
+        let items = pass.comment_items.iter();
+        comments.extend(items.map(|(document, scalar, _)| (*document, &scalar.path)));
         let mut last: BTreeMap<(usize, &[Segment]), (usize, usize)> = BTreeMap::new();
         for (document, scalar, edit) in &pass.comment_items {
             let list = scalar

@@ -337,17 +337,18 @@ fn keeps_data_key(
     recipients: &[Recipient],
     selector: &Selector,
 ) -> bool {
-    let now: BTreeSet<&str> = recipients.iter().map(Recipient::as_str).collect();
+    let mut now = BTreeSet::new();
+    now.extend(recipients.iter().map(Recipient::as_str));
     let nobody_goes = earlier
         .metadata()
         .age
         .iter()
         .all(|entry| now.contains(entry.recipient.trim()));
-    let selected: BTreeSet<(usize, &Path)> = plain
+    let mut selected = BTreeSet::new();
+    let hits = plain
         .scalars()
-        .filter(|(_, scalar)| selector.selects(&scalar.path))
-        .map(|(document, scalar)| (document, &scalar.path))
-        .collect();
+        .filter(|(_, scalar)| selector.selects(&scalar.path));
+    selected.extend(hits.map(|(document, scalar)| (document, &scalar.path)));
     nobody_goes && earlier.sealed_paths().all(|at| selected.contains(&at))
 }
 
@@ -357,11 +358,9 @@ fn wrap_all(
     kept: Option<&Opened>,
     random: &mut dyn Random,
 ) -> Result<Vec<AgeEntry>, Error> {
-    let known: BTreeMap<&str, &str> = kept
-        .into_iter()
-        .flat_map(|kept| &kept.metadata().age)
-        .map(|entry| (entry.recipient.trim(), entry.enc.as_str()))
-        .collect();
+    let mut known = BTreeMap::new();
+    let entries = kept.into_iter().flat_map(|kept| &kept.metadata().age);
+    known.extend(entries.map(|entry| (entry.recipient.trim(), entry.enc.as_str())));
     let mut seen = BTreeSet::new();
     let mut entries = Vec::new();
     for recipient in recipients

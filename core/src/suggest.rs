@@ -28,7 +28,9 @@ pub fn suggest(document: &Document<Plain>, marks: &[Mark]) -> Vec<Suggestion> {
     let manifests = Manifest::all(document);
     let mut values_below: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, scalar) in document.scalars() {
-        for key in scalar.path.keys().collect::<BTreeSet<_>>() {
+        let mut keys = BTreeSet::new();
+        keys.extend(scalar.path.keys());
+        for key in keys {
             *values_below.entry(key).or_default() += 1;
         }
     }

@@ -160,11 +160,16 @@ impl fmt::Debug for Value {
 }
 
 fn float(text: &str) -> Option<f64> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is = |word: &str| unsigned.eq_ignore_ascii_case(word);
     match text {
-        "+Inf" | "Inf" => Some(f64::INFINITY),
-        "-Inf" => Some(f64::NEG_INFINITY),
-        "NaN" => Some(f64::NAN),
-        _ => text.parse().ok(),
+        _ if is("inf") || is("infinity") => Some(if text.starts_with('-') {
+            f64::NEG_INFINITY
+        } else {
+            f64::INFINITY
+        }),
+        _ if text.eq_ignore_ascii_case("nan") => Some(f64::NAN),
+        _ => crate::decimal::read(text),
     }
 }
 

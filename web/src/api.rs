@@ -15,6 +15,7 @@ use stackseal_model::stack::{Stack, StackSummary};
 use web_sys::{RequestCache, RequestCredentials, RequestRedirect};
 
 use crate::error::Failure;
+use crate::wire;
 
 /// What a request brings.
 pub type Answer<T> = Result<T, Failure>;
@@ -132,7 +133,7 @@ async fn send<B: Serialize>(request: RequestBuilder, body: Option<&B>) -> Answer
         .redirect(RequestRedirect::Error);
     let request = match body {
         Some(body) => {
-            let text = serde_json::to_string(body).map_err(|_| Failure::Unreadable)?;
+            let text = wire::write(body).ok_or(Failure::Unreadable)?;
             request
                 .header("content-type", "application/json")
                 .body(text)
@@ -153,7 +154,7 @@ async fn send<B: Serialize>(request: RequestBuilder, body: Option<&B>) -> Answer
 
 async fn read<T: DeserializeOwned>(response: Response) -> Answer<T> {
     let text = response.text().await.map_err(|_| Failure::Offline)?;
-    serde_json::from_str(&text).map_err(|_| Failure::Unreadable)
+    wire::read(&text).ok_or(Failure::Unreadable)
 }
 
 /// The problem that the server tells; something in front of it may answer in another way.
@@ -163,7 +164,7 @@ async fn refusal(response: &Response) -> Failure {
         .text()
         .await
         .ok()
-        .and_then(|text| serde_json::from_str::<Problem>(&text).ok());
+        .and_then(|text| wire::read::<Problem>(&text));
     Failure::Refused(Box::new(told.unwrap_or_else(|| Problem {
         title: "the request was refused on the way".to_owned(),
         detail: format!(

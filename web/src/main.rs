@@ -21,6 +21,7 @@ mod samples;
 mod seal;
 mod session;
 mod view;
+mod wire;
 mod words;
 mod workbench;
 

@@ -130,6 +130,9 @@ fn comments_beside_a_sealed_value_are_pointed_out() {
         codes(text, &["password"]),
         [(ErrorCode::CommentInClear, false, Some("password".into()))]
     );
+    assert_eq!(codes("password: x # hunter2\n", &["password"]).len(), 1);
+    // the line above speaks of its own value
+    assert!(codes("port: 1 # fine\npassword: x\n", &["password"]).is_empty());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::diff::Row;
 use crate::offsets;
 use crate::seal::{Check, Hit};
 use crate::view::{Content, View, div, follow};
+use crate::wire;
 
 #[wasm_bindgen(raw_module = "stackseal-editor")]
 extern "C" {
@@ -112,7 +113,7 @@ pub enum Shown {
 impl Shown {
     /// A difference, ready to be shown.
     pub fn diff(rows: &[Row<'_>]) -> Self {
-        Self::Diff(serde_json::to_string(rows).unwrap_or_default())
+        Self::Diff(wire::write(rows).unwrap_or_default())
     }
 }
 
@@ -205,7 +206,7 @@ pub fn marks_json(
         marks: places,
         problems: problems.collect(),
     };
-    serde_json::to_string(&marks).unwrap_or_default()
+    wire::write(&marks).unwrap_or_default()
 }
 
 #[derive(Serialize)]

@@ -17,6 +17,7 @@ use super::resolve::{self, Resolved};
 use super::{block, place};
 use crate::error::{Error, ErrorCode};
 use crate::limits::Limits;
+use crate::order;
 use crate::path::{Path, Segment};
 use crate::value::Value;
 
@@ -625,6 +626,6 @@ impl<'a> Builder<'a> {
             comment.path = places.of_comment(self.text, comment.span.start);
             root.items.push(Item::Comment(comment));
         }
-        root.items.sort_by_key(Item::start);
+        root.items = order::by_key(core::mem::take(&mut root.items), |item| (item.start(), 0));
     }
 }

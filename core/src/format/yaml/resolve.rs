@@ -6,6 +6,7 @@ use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
 use super::time;
+use crate::decimal;
 use crate::value::Value;
 
 /// What a scalar means.
@@ -184,7 +185,7 @@ fn is_exponent(text: &str) -> bool {
 
 /// Overflow is no number; underflow is zero.
 fn finite(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|number: &f64| number.is_finite())
+    decimal::read(text).filter(|number| number.is_finite())
 }
 
 /// Whether this text, written plain, would be read as the same string.
