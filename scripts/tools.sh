@@ -161,7 +161,7 @@ crate wasm-bindgen-cli "$version" wasm-bindgen
 mkdir -p "$CACHE/npm"
 cp "$ROOT/scripts/npm/package.json" "$ROOT/scripts/npm/package-lock.json" "$CACHE/npm/"
 npm_ci "$CACHE/npm"
-ln -sfn ../npm/node_modules/.bin/wasm-opt "$BIN/wasm-opt"
+for tool in wasm-opt wasm-metadce; do ln -sfn "../npm/node_modules/.bin/$tool" "$BIN/$tool"; done
 npm_ci "$ROOT/web"
 
 if [ "$purpose" = test ]; then

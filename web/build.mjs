@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
 
+import { shrink } from "./shrink.mjs";
+
 const web = path.dirname(fileURLToPath(import.meta.url));
 const staging = process.env.TRUNK_STAGING_DIR;
 const release = process.env.TRUNK_PROFILE !== "debug";
@@ -54,6 +56,7 @@ async function bundle(entry, options) {
 
 const glue = await only(/^stackseal-web.*(?<!_bg)\.js$/);
 const program = await only(/^stackseal-web.*_bg\.wasm$/);
+if (release) await writeFile(glue, await shrink(program, await readFile(glue, "utf8")));
 const programBytes = await readFile(program);
 const programName = hashed("stackseal", programBytes, "wasm");
 

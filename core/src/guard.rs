@@ -1,9 +1,8 @@
 //! The check without keys: is a text what its marks promise? The page asks before it sends, the
 //! server before it writes; neither trusts the other (R-01 and R-02 of the threat model).
 
-use alloc::collections::BTreeSet;
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::age;
@@ -92,10 +91,13 @@ fn check_block(sealed: &Document<Encrypted>, recipients: &[Recipient]) -> Result
             ),
         )));
     }
-    let (mut expected, mut found) = (BTreeSet::new(), BTreeSet::new());
-    expected.extend(recipients.iter().map(Recipient::as_str));
-    found.extend(metadata.age.iter().map(|entry| entry.recipient.as_str()));
-    if let Some(stranger) = found.difference(&expected).next() {
+    let expected: Vec<&str> = recipients.iter().map(Recipient::as_str).collect();
+    let found: Vec<&str> = metadata
+        .age
+        .iter()
+        .map(|entry| entry.recipient.as_str())
+        .collect();
+    if let Some(stranger) = found.iter().find(|key| !expected.contains(key)) {
         return Err(in_block(Error::input(
             ErrorCode::RecipientMismatch,
             format!(
@@ -103,13 +105,14 @@ fn check_block(sealed: &Document<Encrypted>, recipients: &[Recipient]) -> Result
             ),
         )));
     }
-    if let Some(missing) = expected.difference(&found).next() {
+    if let Some(missing) = expected.iter().find(|key| !found.contains(key)) {
         return Err(in_block(Error::input(
             ErrorCode::RecipientMismatch,
             format!("the file is not sealed to {missing}; reload and seal it anew"),
         )));
     }
-    if metadata.age.len() != expected.len() {
+    let mut each = found.iter().enumerate();
+    if each.any(|(at, key)| found.iter().take(at).any(|before| before == key)) {
         return Err(in_block(Error::input(
             ErrorCode::RecipientMismatch,
             "a recipient stands twice in the file; seal it anew",
@@ -154,14 +157,14 @@ fn check_block(sealed: &Document<Encrypted>, recipients: &[Recipient]) -> Result
 /// The rule must be the one that the marks compile to, for this very text.
 fn check_rule(sealed: &Document<Encrypted>, marks: &[Mark]) -> Result<(), Error> {
     let names = marks::key_names(sealed, marks)?;
-    let mut expected = BTreeSet::new();
-    expected.extend(names.iter().map(|name| name.as_str()));
     let stated: Option<Vec<_>> = match &sealed.metadata().selector {
         Selector::EncryptedRegex(pattern) => crate::selector::literal_names(pattern.as_str()),
         _ => None,
     };
     let same = stated.is_some_and(|stated| {
-        stated.len() == expected.len() && stated.iter().all(|name| expected.contains(name.as_str()))
+        let states = |name: &String| stated.iter().any(|stated| stated.as_str() == name);
+        let asks = |stated: &String| names.contains(stated);
+        stated.len() == names.len() && names.iter().all(states) && stated.iter().all(asks)
     });
     if same {
         Ok(())

@@ -5,7 +5,6 @@
 //! until the person marks the name itself (DESIGN section 4 of the product: exact or shown).
 
 use alloc::borrow::ToOwned as _;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -15,7 +14,7 @@ use core::ops::Range;
 use crate::document::{Document, Plain, looks_sealed};
 use crate::error::{Error, ErrorCode};
 use crate::format::yaml::parse::Scalar;
-use crate::order;
+use crate::order::{self, Table};
 use crate::path::Path;
 use crate::selector::Selector;
 use crate::value::ValueKind;
@@ -284,11 +283,13 @@ pub(crate) fn key_names<State>(
 }
 
 fn unique(names: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    names
-        .into_iter()
-        .filter(|name| seen.insert(name.clone()))
-        .collect()
+    let mut all: Vec<String> = Vec::new();
+    for name in names {
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
 }
 
 fn inspect(
@@ -436,7 +437,7 @@ impl Manifest {
 struct Surroundings {
     manifests: Vec<Manifest>,
     /// Document and line of each value that a comment may speak of: behind it, or on a line of its own above.
-    commented: BTreeSet<(usize, usize)>,
+    commented: Table<(usize, usize), ()>,
 }
 
 impl Surroundings {
@@ -444,25 +445,24 @@ impl Surroundings {
         let comments = document
             .comments()
             .filter(|(_, comment)| !comment.text.trim().is_empty());
-        let mut commented = BTreeSet::new();
-        commented.extend(comments.map(|(number, comment)| {
+        let commented = comments.map(|(number, comment)| {
             let before = document
                 .text()
                 .get(..comment.span.start)
                 .unwrap_or_default();
             let line = before.rsplit('\n').next().unwrap_or_default();
             let alone = line.trim().is_empty();
-            (number, comment.line + usize::from(alone))
-        }));
+            ((number, comment.line + usize::from(alone)), ())
+        });
         Self {
             manifests: Manifest::all(document),
-            commented,
+            commented: Table::new(commented.collect()),
         }
     }
 
     /// Whether a comment stands behind the line, or alone above it.
     fn comment_beside(&self, number: usize, line: usize) -> bool {
-        self.commented.contains(&(number, line))
+        self.commented.holds(|at| at.cmp(&(number, line)))
     }
 }
 
@@ -502,12 +502,11 @@ fn nearest<State>(document: &Document<State>, mark: &Mark) -> Vec<String> {
         .next()
         .unwrap_or(&mark.text)
         .to_ascii_lowercase();
-    let mut keys = BTreeSet::new();
-    keys.extend(
-        document
-            .scalars()
-            .flat_map(|(_, scalar)| scalar.path.keys()),
-    );
+    let scalars = document.scalars();
+    let keys = scalars.flat_map(|(_, scalar)| scalar.path.keys());
+    let keys = Table::new(keys.map(|key| (key, ())).collect());
+    let mut keys: Vec<&str> = keys.entries().iter().map(|(key, ())| *key).collect();
+    keys.dedup();
     let plain = |text: &str| -> String {
         text.to_ascii_lowercase()
             .chars()

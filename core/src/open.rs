@@ -1,9 +1,9 @@
 //! Opening: each sealed value is decrypted in its place, the MAC is verified, the block removed.
 
 use alloc::borrow::ToOwned as _;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt;
 use core::ops::Range;
 
@@ -18,13 +18,14 @@ use crate::format::yaml::parse::{Item, Scalar};
 use crate::format::yaml::write::{self, Caution};
 use crate::mac::{self, MacHasher, MacScope};
 use crate::metadata::Metadata;
-use crate::path::{Path, Segment};
+use crate::order::Table;
+use crate::path::Path;
 use crate::recipient::Recipient;
 use crate::timestamp::Timestamp;
 use crate::value::Value;
 
-/// Text and ciphertext of the comments of each collection.
-type Comments = BTreeMap<(usize, Path), Vec<(Zeroizing<String>, String)>>;
+/// Document and path of a value, or of the collection that a comment stands in.
+type Place = (usize, Path);
 
 /// A sealed document together with its plain text and data key.
 #[derive(Clone)]
@@ -32,8 +33,14 @@ pub struct Opened {
     sealed: Document<Encrypted>,
     plain: Document<Plain>,
     data_key: DataKey,
-    values: BTreeMap<(usize, Path), (Value, String)>,
-    comments: Comments,
+    /// Each value that was sealed, and its ciphertext.
+    values: Table<Place, (Value, String)>,
+    /// Each comment that was sealed, and its ciphertext.
+    comments: Table<Place, (Zeroizing<String>, String)>,
+}
+
+fn compared(place: &Place, document: usize, path: &Path) -> Ordering {
+    place.0.cmp(&document).then_with(|| place.1.cmp(path))
 }
 
 impl Opened {
@@ -58,20 +65,22 @@ impl Opened {
 
     /// The ciphertext of a value that did not change.
     pub(crate) fn sealed_value(&self, document: usize, path: &Path, value: &Value) -> Option<&str> {
-        let (earlier, enc) = self.values.get(&(document, path.clone()))?;
+        let found = self.values.get(|at| compared(at, document, path));
+        let (_, (earlier, enc)) = found.first()?;
         (earlier == value).then_some(enc.as_str())
     }
 
     pub(crate) fn sealed_comment(&self, document: usize, path: &Path, text: &str) -> Option<&str> {
-        let known = self.comments.get(&(document, path.clone()))?;
+        let known = self.comments.get(|at| compared(at, document, path));
         known
             .iter()
-            .find(|(earlier, _)| earlier.as_str() == text)
-            .map(|(_, enc)| enc.as_str())
+            .find(|(_, (earlier, _))| earlier.as_str() == text)
+            .map(|(_, (_, enc))| enc.as_str())
     }
 
     pub(crate) fn sealed_paths(&self) -> impl Iterator<Item = (usize, &Path)> {
-        self.values.keys().map(|(document, path)| (*document, path))
+        let entries = self.values.entries().iter();
+        entries.map(|((document, path), _)| (*document, path))
     }
 
     pub(crate) fn has_exactly(&self, recipients: &[Recipient]) -> bool {
@@ -109,8 +118,8 @@ impl Document<Encrypted> {
             sealed: self.clone(),
             plain,
             data_key: data_key.clone(),
-            values: pass.values,
-            comments: pass.comments,
+            values: Table::new(pass.values),
+            comments: Table::new(pass.comments),
         })
     }
 
@@ -149,10 +158,8 @@ impl Document<Encrypted> {
                         let text = Zeroizing::new(text.to_owned());
                         pass.edits
                             .push((comment.span.clone(), Edit::Comment(text.clone())));
-                        pass.comments
-                            .entry((document, comment.path.clone()))
-                            .or_default()
-                            .push((text, comment.text.clone()));
+                        let place = (document, comment.path.clone());
+                        pass.comments.push((place, (text, comment.text.clone())));
                     }
                 }
                 Item::Scalar(scalar) => {
@@ -176,8 +183,8 @@ impl Document<Encrypted> {
                             }
                             if selected && !scalar.value.is_empty() {
                                 let enc = scalar.value.as_str().unwrap_or_default().to_owned();
-                                pass.values
-                                    .insert((document, scalar.path.clone()), (value.clone(), enc));
+                                let place = (document, scalar.path.clone());
+                                pass.values.push((place, (value.clone(), enc)));
                                 pass.edits.push((
                                     scalar.span.clone(),
                                     Edit::Value(scalar, value.clone()),
@@ -196,10 +203,10 @@ impl Document<Encrypted> {
 
     /// A list of comments alone must stay a list: without items it would read as null.
     fn keep_empty_lists(&self, pass: &mut Pass<'_>) {
-        let mut comments = BTreeSet::new();
         let items = pass.comment_items.iter();
-        comments.extend(items.map(|(document, scalar, _)| (*document, &scalar.path)));
-        let mut last: BTreeMap<(usize, &[Segment]), (usize, usize)> = BTreeMap::new();
+        let comments = items.map(|(document, scalar, _)| ((*document, &scalar.path), ()));
+        let comments = Table::new(comments.collect());
+        let mut lists = Vec::new();
         for (document, scalar, edit) in &pass.comment_items {
             let list = scalar
                 .path
@@ -209,16 +216,20 @@ impl Document<Encrypted> {
             let has_item = self.scalars().any(|(at, other)| {
                 at == *document
                     && other.path.segments().starts_with(list)
-                    && !comments.contains(&(at, &other.path))
+                    && !comments.holds(|place| place.cmp(&(at, &other.path)))
             });
             if !has_item {
-                last.insert((*document, list), (*edit, scalar.column));
+                lists.push(((*document, list), (*edit, scalar.column)));
             }
         }
-        for (edit, column) in last.into_values() {
-            if let Some((_, Edit::Comment(text))) = pass.edits.get_mut(edit) {
+        let lists = Table::new(lists);
+        let of_one_list = lists
+            .entries()
+            .chunk_by(|(one, _), (other, _)| one == other);
+        for (_, (edit, column)) in of_one_list.filter_map(<[_]>::last) {
+            if let Some((_, Edit::Comment(text))) = pass.edits.get_mut(*edit) {
                 text.push_str(write::newline(self.text()));
-                text.push_str(&" ".repeat(column));
+                text.push_str(&" ".repeat(*column));
                 text.push_str("[]");
             }
         }
@@ -284,8 +295,8 @@ struct Pass<'a> {
     /// List items that turn into comments, with their edit.
     comment_items: Vec<(usize, &'a Scalar, usize)>,
     intended: Vec<(usize, Value)>,
-    values: BTreeMap<(usize, Path), (Value, String)>,
-    comments: Comments,
+    values: Vec<(Place, (Value, String))>,
+    comments: Vec<(Place, (Zeroizing<String>, String))>,
     mac: Zeroizing<String>,
 }
 

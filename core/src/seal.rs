@@ -6,7 +6,6 @@
 //! comes back to the byte.
 
 use alloc::borrow::ToOwned as _;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -23,7 +22,7 @@ use crate::format::yaml::{metadata as block, write};
 use crate::mac::{self, MacHasher, MacScope};
 use crate::metadata::{AgeEntry, FORMAT_VERSION, Metadata};
 use crate::open::Opened;
-use crate::path::Path;
+use crate::order::Table;
 use crate::random::Random;
 use crate::recipient::Recipient;
 use crate::selector::Selector;
@@ -337,19 +336,25 @@ fn keeps_data_key(
     recipients: &[Recipient],
     selector: &Selector,
 ) -> bool {
-    let mut now = BTreeSet::new();
-    now.extend(recipients.iter().map(Recipient::as_str));
+    let stays = |gone: &str| {
+        recipients
+            .iter()
+            .any(|recipient| recipient.as_str() == gone)
+    };
     let nobody_goes = earlier
         .metadata()
         .age
         .iter()
-        .all(|entry| now.contains(entry.recipient.trim()));
-    let mut selected = BTreeSet::new();
+        .all(|entry| stays(entry.recipient.trim()));
     let hits = plain
         .scalars()
         .filter(|(_, scalar)| selector.selects(&scalar.path));
-    selected.extend(hits.map(|(document, scalar)| (document, &scalar.path)));
-    nobody_goes && earlier.sealed_paths().all(|at| selected.contains(&at))
+    let selected = hits.map(|(document, scalar)| ((document, &scalar.path), ()));
+    let selected = Table::new(selected.collect());
+    nobody_goes
+        && earlier
+            .sealed_paths()
+            .all(|at| selected.holds(|place| place.cmp(&at)))
 }
 
 fn wrap_all(
@@ -358,17 +363,15 @@ fn wrap_all(
     kept: Option<&Opened>,
     random: &mut dyn Random,
 ) -> Result<Vec<AgeEntry>, Error> {
-    let mut known = BTreeMap::new();
-    let entries = kept.into_iter().flat_map(|kept| &kept.metadata().age);
-    known.extend(entries.map(|entry| (entry.recipient.trim(), entry.enc.as_str())));
-    let mut seen = BTreeSet::new();
-    let mut entries = Vec::new();
-    for recipient in recipients
-        .iter()
-        .filter(|recipient| seen.insert(recipient.as_str()))
-    {
-        let enc = match known.get(recipient.as_str()) {
-            Some(enc) => (*enc).to_owned(),
+    let known = kept.map_or(&[][..], |kept| &kept.metadata().age);
+    let mut entries: Vec<AgeEntry> = Vec::new();
+    for recipient in recipients {
+        let is = |entry: &&AgeEntry| entry.recipient.trim() == recipient.as_str();
+        if entries.iter().any(|entry| is(&entry)) {
+            continue;
+        }
+        let enc = match known.iter().find(is) {
+            Some(known) => known.enc.clone(),
             None => data_key.wrap(recipient, random)?,
         };
         entries.push(AgeEntry {

@@ -1,12 +1,12 @@
 //! Keys that look as if their values were secret and are not marked. A hint, never a decision.
 
 use alloc::borrow::ToOwned as _;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::document::{Document, Plain};
 use crate::marks::{self, Manifest, Mark};
+use crate::order::Table;
 use crate::path::Path;
 use crate::value::ValueKind;
 
@@ -26,14 +26,9 @@ pub fn suggest(document: &Document<Plain>, marks: &[Mark]) -> Vec<Suggestion> {
     let rule = marks::analyse(document, marks).selector;
     let mut suggestions: Vec<Suggestion> = Vec::new();
     let manifests = Manifest::all(document);
-    let mut values_below: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, scalar) in document.scalars() {
-        let mut keys = BTreeSet::new();
-        keys.extend(scalar.path.keys());
-        for key in keys {
-            *values_below.entry(key).or_default() += 1;
-        }
-    }
+    let all = document.scalars().enumerate();
+    let below = all.flat_map(|(at, (_, scalar))| scalar.path.keys().map(move |key| (key, at)));
+    let values_below = Table::new(below.collect());
     for (number, scalar) in document.scalars() {
         let manifest = manifests.get(number).copied().unwrap_or_default();
         let top = scalar.path.keys().next().unwrap_or_default();
@@ -49,7 +44,10 @@ pub fn suggest(document: &Document<Plain>, marks: &[Mark]) -> Vec<Suggestion> {
         if reserved || covered || !fits || !secret || key.is_empty() {
             continue;
         }
-        let alone = values_below.get(key) == Some(&1);
+        let alone = match values_below.get(|at| (*at).cmp(key)) {
+            [(_, first), .., (_, last)] => first == last,
+            few => !few.is_empty(),
+        };
         let name_is_mark = key.starts_with('.') || !key.contains('.');
         let mark = if alone && name_is_mark {
             key.to_owned()
