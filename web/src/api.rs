@@ -2,7 +2,6 @@
 //!
 //! What is sent is sealed before it gets here; this module has no access to the codec.
 
-use gloo_net::http::{Request, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stackseal_model::api::{
@@ -12,9 +11,9 @@ use stackseal_model::api::{
 use stackseal_model::name::{OrganisationName, StackName};
 use stackseal_model::problem::Problem;
 use stackseal_model::stack::{Stack, StackSummary};
-use web_sys::{RequestCache, RequestCredentials, RequestRedirect};
 
 use crate::error::Failure;
+use crate::http::{Answered, fetch};
 use crate::wire;
 
 /// What a request brings.
@@ -22,9 +21,7 @@ pub type Answer<T> = Result<T, Failure>;
 
 /// Trades the one-time token for a session.
 pub async fn sign_in(token: String) -> Answer<()> {
-    send(Request::post(routes::SESSION), Some(&SignIn { token }))
-        .await
-        .map(drop)
+    change("POST", routes::SESSION, Some(&SignIn { token })).await
 }
 
 /// Who is signed in.
@@ -34,26 +31,25 @@ pub async fn session() -> Answer<Session> {
 
 /// Ends the session on the server.
 pub async fn sign_out() -> Answer<()> {
-    send(Request::delete(routes::SESSION), NOTHING)
-        .await
-        .map(drop)
+    change("DELETE", routes::SESSION, NOTHING).await
 }
 
 /// Names the organisation, or renames it.
 pub async fn name_organisation(name: OrganisationName) -> Answer<Organisation> {
     read(
         send(
-            Request::put(routes::ORGANISATION),
+            "PUT",
+            routes::ORGANISATION,
+            &[],
             Some(&NameOrganisation { name }),
         )
         .await?,
     )
-    .await
 }
 
 /// Makes the organisation's key pair.
 pub async fn initialise_encryption() -> Answer<Encryption> {
-    read(send(Request::post(routes::ENCRYPTION), NOTHING).await?).await
+    read(send("POST", routes::ENCRYPTION, &[], NOTHING).await?)
 }
 
 /// All stacks.
@@ -63,9 +59,7 @@ pub async fn stacks() -> Answer<Vec<StackSummary>> {
 
 /// Makes an empty stack.
 pub async fn new_stack(stack: &NewStack) -> Answer<()> {
-    send(Request::post(routes::STACKS), Some(stack))
-        .await
-        .map(drop)
+    change("POST", routes::STACKS, Some(stack)).await
 }
 
 /// One stack with its files.
@@ -80,91 +74,82 @@ pub async fn saves() -> Answer<Vec<Save>> {
 
 /// Hands a save over. The same key never makes a second commit.
 pub async fn save(request: &SaveRequest, key: &str) -> Answer<Save> {
-    read(
-        send(
-            Request::post(routes::SAVES).header(IDEMPOTENCY_HEADER, key),
-            Some(request),
-        )
-        .await?,
-    )
-    .await
+    let headers = &[(IDEMPOTENCY_HEADER, key)];
+    read(send("POST", routes::SAVES, headers, Some(request)).await?)
 }
 
 /// How far a save has come.
 pub async fn save_state(id: &str) -> Answer<Save> {
-    get(&routes::SAVE.replace("{save}", id)).await
+    get(&of_save(routes::SAVE, id)).await
 }
 
 /// Tries a waiting save at once.
 pub async fn retry_save(id: &str) -> Answer<()> {
-    send(
-        Request::post(&routes::SAVE_RETRY.replace("{save}", id)),
-        NOTHING,
-    )
-    .await
-    .map(drop)
+    change("POST", &of_save(routes::SAVE_RETRY, id), NOTHING).await
 }
 
 /// Discards a waiting save.
 pub async fn discard_save(id: &str) -> Answer<()> {
-    send(
-        Request::delete(&routes::SAVE.replace("{save}", id)),
-        NOTHING,
-    )
-    .await
-    .map(drop)
+    change("DELETE", &of_save(routes::SAVE, id), NOTHING).await
 }
 
 /// Asks for the data key of one file, wrapped to a one-time recipient.
 pub async fn unwrap(request: &UnwrapRequest) -> Answer<Unwrapped> {
-    read(send(Request::post(routes::UNWRAPS), Some(request)).await?).await
+    read(send("POST", routes::UNWRAPS, &[], Some(request)).await?)
+}
+
+fn of_save(route: &str, id: &str) -> String {
+    route.replace("{save}", id)
 }
 
 async fn get<T: DeserializeOwned>(path: &str) -> Answer<T> {
-    read(send(Request::get(path), NOTHING).await?).await
+    read(send("GET", path, &[], NOTHING).await?)
 }
 
-async fn send<B: Serialize>(request: RequestBuilder, body: Option<&B>) -> Answer<Response> {
-    let request = request
-        .header(REQUEST_HEADER, "1")
-        .header("accept", "application/json")
-        .cache(RequestCache::NoStore)
-        .credentials(RequestCredentials::SameOrigin)
-        .redirect(RequestRedirect::Error);
-    let request = match body {
-        Some(body) => {
-            let text = wire::write(body).ok_or(Failure::Unreadable)?;
-            request
-                .header("content-type", "application/json")
-                .body(text)
-        }
-        None => request.build(),
-    };
-    let response = request
-        .map_err(|_| Failure::Unreadable)?
-        .send()
+async fn change<B: Serialize>(method: &str, path: &str, body: Option<&B>) -> Answer<()> {
+    send(method, path, &[], body).await.map(drop)
+}
+
+async fn send<B: Serialize>(
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&B>,
+) -> Answer<Answered> {
+    let body = body.map(|body| wire::write(body).ok_or(Failure::Unreadable));
+    exchange(method, path, headers, body.transpose()?).await
+}
+
+/// One request, whatever type its body was.
+async fn exchange(
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<String>,
+) -> Answer<Answered> {
+    let mut all = vec![(REQUEST_HEADER, "1"), ("accept", "application/json")];
+    all.extend_from_slice(headers);
+    if body.is_some() {
+        all.push(("content-type", "application/json"));
+    }
+    let answered = fetch(method, path, &all, body.as_deref())
         .await
-        .map_err(|_| Failure::Offline)?;
-    if response.ok() {
-        Ok(response)
+        .ok_or(Failure::Offline)?;
+    if answered.is_success() {
+        Ok(answered)
     } else {
-        Err(refusal(&response).await)
+        Err(refusal(&answered))
     }
 }
 
-async fn read<T: DeserializeOwned>(response: Response) -> Answer<T> {
-    let text = response.text().await.map_err(|_| Failure::Offline)?;
-    wire::read(&text).ok_or(Failure::Unreadable)
+fn read<T: DeserializeOwned>(answered: Answered) -> Answer<T> {
+    wire::read(&answered.text).ok_or(Failure::Unreadable)
 }
 
 /// The problem that the server tells; something in front of it may answer in another way.
-async fn refusal(response: &Response) -> Failure {
-    let status = response.status();
-    let told = response
-        .text()
-        .await
-        .ok()
-        .and_then(|text| wire::read::<Problem>(&text));
+fn refusal(answered: &Answered) -> Failure {
+    let status = answered.status;
+    let told = wire::read::<Problem>(&answered.text);
     Failure::Refused(Box::new(told.unwrap_or_else(|| Problem {
         title: "the request was refused on the way".to_owned(),
         detail: format!(

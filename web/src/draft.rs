@@ -1,7 +1,5 @@
 //! One file of a stack while it is edited: what was typed, what Git holds, what saving would send.
 
-use std::collections::BTreeMap;
-
 use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 use stackseal_model::api::SaveFile;
@@ -11,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::browser;
 use crate::error::Words;
-use crate::seal::{self, Check, Hit, Kept, Promise, Suggestion};
+use crate::seal::{self, Check, Hit, Kept, Promise, SealedValues, Suggestion};
 use crate::view::follow;
 
 /// A file as it stands on the branch, and what a person had before them when they began.
@@ -98,7 +96,7 @@ pub struct Draft {
     /// Counts the times that the text was set by something else than the editor.
     pub revision: RwSignal<u32>,
     /// The sealed values that Git holds, by hit, as they are written; empty while locked.
-    before: Memo<BTreeMap<String, Zeroizing<String>>>,
+    before: Memo<SealedValues>,
     recipient: StoredValue<String>,
     git: StoredValue<Option<Kept>, LocalStorage>,
     latest: StoredValue<Option<Kept>, LocalStorage>,
@@ -344,7 +342,7 @@ impl Draft {
         let now = text.get(hit.span.clone()).unwrap_or_default();
         self.before.with(|before| match before.get(&hit.id) {
             None => Standing::New,
-            Some(known) if known.as_str() == now => Standing::Kept,
+            Some(known) if known == now => Standing::Kept,
             Some(_) => Standing::Changed,
         })
     }

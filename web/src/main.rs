@@ -14,6 +14,7 @@ mod components;
 mod diff;
 mod draft;
 mod error;
+mod http;
 mod offsets;
 mod pages;
 mod route;

@@ -4,7 +4,6 @@
 //! a one-time recipient.
 
 use core::ops::Range;
-use std::collections::BTreeMap;
 
 use stackseal_core::marks::{self, Mark};
 use stackseal_core::{
@@ -81,7 +80,7 @@ pub struct OneTime(Identity);
 #[derive(Clone, Copy)]
 pub struct Promise<'a> {
     /// The values that Git holds sealed, by hit: none of them may come to stand in clear.
-    pub sealed: &'a BTreeMap<String, Zeroizing<String>>,
+    pub sealed: &'a SealedValues,
     /// Whether it is a manifest, so that a Secret in it has to be marked.
     pub manifest: bool,
 }
@@ -123,7 +122,8 @@ pub fn check(text: &str, marks: &[String], promise: Promise<'_>) -> Check {
     let in_clear = |leaf: &&Leaf| !leaf.empty && covered.binary_search(&leaf.span.start).is_err();
     let mut exposed = Vec::new();
     if !promise.sealed.is_empty() {
-        let was_sealed = |leaf: &&Leaf| promise.sealed.contains_key(&id(leaf.document, &leaf.path));
+        let was_sealed =
+            |leaf: &&Leaf| promise.sealed.get(&id(leaf.document, &leaf.path)).is_some();
         for leaf in leaves.iter().filter(in_clear).filter(was_sealed) {
             findings.push(refusal(
                 "marks-shrink",
@@ -211,23 +211,51 @@ fn refusal(code: &str, leaf: &Leaf, message: &str) -> Finding {
 
 /// The values that are sealed in a text, by hit, as its opened form writes them. A value that the opened form
 /// lacks is told as empty.
-pub fn sealed_values(sealed: &str, opened: &str) -> BTreeMap<String, Zeroizing<String>> {
+pub fn sealed_values(sealed: &str, opened: &str) -> SealedValues {
     let limits = Limits::generous();
-    let mut values = BTreeMap::new();
+    let mut values = SealedValues::default();
     let Ok(sealed) = Document::<Encrypted>::parse(sealed.as_bytes(), &limits) else {
         return values;
     };
     for leaf in sealed.leaves().iter().filter(|leaf| leaf.sealed) {
-        values.insert(id(leaf.document, &leaf.path), Zeroizing::default());
+        let id = id(leaf.document, &leaf.path);
+        values.0.push((id, Zeroizing::default()));
     }
+    values
+        .0
+        .sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     if let Ok(document) = Document::<Plain>::parse(opened.as_bytes(), &limits) {
         for leaf in document.leaves() {
-            if let Some(value) = values.get_mut(&id(leaf.document, &leaf.path)) {
+            if let Some((_, value)) = values
+                .at(&id(leaf.document, &leaf.path))
+                .and_then(|at| values.0.get_mut(at))
+            {
                 opened.get(leaf.span).unwrap_or_default().clone_into(value);
             }
         }
     }
     values
+}
+
+/// The values that are sealed in a text, by hit, in the order of their ids.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SealedValues(Vec<(String, Zeroizing<String>)>);
+
+impl SealedValues {
+    /// Whether nothing is sealed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A value as the opened form writes it.
+    pub fn get(&self, id: &str) -> Option<&str> {
+        let (_, value) = self.0.get(self.at(id)?)?;
+        Some(value)
+    }
+
+    fn at(&self, id: &str) -> Option<usize> {
+        self.0.binary_search_by(|(at, _)| at.as_str().cmp(id)).ok()
+    }
 }
 
 /// Keys that look secret and are not marked; none while the text cannot be read.
@@ -373,8 +401,8 @@ mod tests {
         let marks: Vec<String> = marks.iter().map(|mark| (*mark).to_owned()).collect();
         let sealed = sealed
             .iter()
-            .map(|id| ((*id).to_owned(), Zeroizing::default()))
-            .collect();
+            .map(|id| ((*id).to_owned(), Zeroizing::default()));
+        let sealed = SealedValues(sealed.collect());
         let check = check(
             text,
             &marks,
@@ -421,7 +449,7 @@ mod tests {
             "a: [1\nb: 2\n",
             &[],
             Promise {
-                sealed: &BTreeMap::new(),
+                sealed: &SealedValues::default(),
                 manifest: true,
             },
         );
@@ -451,11 +479,8 @@ mod tests {
         };
         let sealed = document.seal(sealing).unwrap().text().to_owned();
         let values = sealed_values(&sealed, "a: one\nb: two\n");
-        let told: Vec<_> = values
-            .iter()
-            .map(|(id, value)| (id.as_str(), value.as_str()))
-            .collect();
-        assert_eq!(told, [("0:a", "one")]);
+        assert_eq!(values.get("0:a"), Some("one"));
+        assert_eq!(values.get("0:b"), None);
         assert!(sealed_values("a: one\n", "a: one\n").is_empty());
     }
 
@@ -466,7 +491,7 @@ mod tests {
             text,
             &["password".to_owned()],
             Promise {
-                sealed: &BTreeMap::new(),
+                sealed: &SealedValues::default(),
                 manifest: false,
             },
         );
