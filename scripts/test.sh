@@ -55,12 +55,13 @@ natively() { cargo "$1" --locked --workspace --exclude stackseal-web --features 
 # tests_named GLOB: test programs by name. tests/layering.rs checks that each one belongs to a tier.
 tests_named() { natively test --no-fail-fast --test "$1"; }
 
-# The page's lints need a clippy that knows the target's standard library: rustup's does where rustup brought it.
-# With Debian's toolchain the page is type-checked here, and linted wherever rustup has the target.
+# The page's profile is linted, so that its build scripts and macros are compiled once for this and for the page.
 lint() {
-  local page=(clippy --locked -p stackseal-web --target $WASM_TARGET -- -D warnings)
-  [ "$(cat "$STAMPS/wasm-std")" = debian ] && page=(check --locked -p stackseal-web --target $WASM_TARGET)
-  natively clippy --all-targets -- -D warnings && page_env cargo "${page[@]}"
+  local cargo=(cargo)
+  # Debian's clippy needs to be told where the wasm standard library lies
+  [ "$(cat "$STAMPS/wasm-std")" = debian ] && cargo=(env "SYSROOT=$CACHE/rust" /usr/bin/cargo-clippy)
+  natively clippy --all-targets -- -D warnings &&
+    page_env "${cargo[@]}" clippy --locked -p stackseal-web --profile page --target $WASM_TARGET -- -D warnings
 }
 
 # `core` may need nothing but `core` and `alloc`: built from the standard library's source with only those two,

@@ -30,7 +30,7 @@ export async function shrink(program, glue) {
   ];
   await writeFile(`${program}.graph`, JSON.stringify(graph));
   await run("wasm-metadce", [...FEATURES, `--graph-file=${program}.graph`, program, "-o", program]);
-  await run("wasm-opt", [...FEATURES, "-Oz", "--strip-producers", "--strip-target-features", program, "-o", program]);
+  await run("wasm-opt", [...FEATURES, "--flatten", "--rereloop", "-Oz", "-Oz", "--strip-producers", "--strip-target-features", program, "-o", program]);
 
   const bytes = await readFile(program);
   const imported = new Set(names(bytes, IMPORTS));

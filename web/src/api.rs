@@ -36,20 +36,13 @@ pub async fn sign_out() -> Answer<()> {
 
 /// Names the organisation, or renames it.
 pub async fn name_organisation(name: OrganisationName) -> Answer<Organisation> {
-    read(
-        send(
-            "PUT",
-            routes::ORGANISATION,
-            &[],
-            Some(&NameOrganisation { name }),
-        )
-        .await?,
-    )
+    let body = NameOrganisation { name };
+    read(&send("PUT", routes::ORGANISATION, &[], Some(&body)).await?)
 }
 
 /// Makes the organisation's key pair.
 pub async fn initialise_encryption() -> Answer<Encryption> {
-    read(send("POST", routes::ENCRYPTION, &[], NOTHING).await?)
+    read(&send("POST", routes::ENCRYPTION, &[], NOTHING).await?)
 }
 
 /// All stacks.
@@ -75,7 +68,7 @@ pub async fn saves() -> Answer<Vec<Save>> {
 /// Hands a save over. The same key never makes a second commit.
 pub async fn save(request: &SaveRequest, key: &str) -> Answer<Save> {
     let headers = &[(IDEMPOTENCY_HEADER, key)];
-    read(send("POST", routes::SAVES, headers, Some(request)).await?)
+    read(&send("POST", routes::SAVES, headers, Some(request)).await?)
 }
 
 /// How far a save has come.
@@ -95,7 +88,7 @@ pub async fn discard_save(id: &str) -> Answer<()> {
 
 /// Asks for the data key of one file, wrapped to a one-time recipient.
 pub async fn unwrap(request: &UnwrapRequest) -> Answer<Unwrapped> {
-    read(send("POST", routes::UNWRAPS, &[], Some(request)).await?)
+    read(&send("POST", routes::UNWRAPS, &[], Some(request)).await?)
 }
 
 fn of_save(route: &str, id: &str) -> String {
@@ -103,7 +96,7 @@ fn of_save(route: &str, id: &str) -> String {
 }
 
 async fn get<T: DeserializeOwned>(path: &str) -> Answer<T> {
-    read(send("GET", path, &[], NOTHING).await?)
+    read(&send("GET", path, &[], NOTHING).await?)
 }
 
 async fn change<B: Serialize>(method: &str, path: &str, body: Option<&B>) -> Answer<()> {
@@ -142,7 +135,7 @@ async fn exchange(
     }
 }
 
-fn read<T: DeserializeOwned>(answered: Answered) -> Answer<T> {
+fn read<T: DeserializeOwned>(answered: &Answered) -> Answer<T> {
     wire::read(&answered.text).ok_or(Failure::Unreadable)
 }
 
