@@ -43,9 +43,10 @@ export async function shrink(program, glue) {
     if (new RegExp(`\\b${name}\\b`).test(text)) throw new Error(`the program still uses ${name}`);
   }
 
-  const short = new Map([...imported, ...called].map((name, index) => [name, `$${index.toString(36)}`]));
+  const long = [...imported, ...called].filter((name) => /^(__|wasm_bindgen__)/.test(name));
+  const short = new Map(long.map((name, index) => [name, `$${index.toString(36)}`]));
   await writeFile(program, renamed(bytes, short));
-  return text.replace(/\b(__wb\w+|wasm_bindgen__\w+|main|memory)\b(?=: |\()|(?<=\bwasm\.)\w+/g, (name) => short.get(name) ?? name);
+  return text.replace(/\b(__|wasm_bindgen__)\w+\b/g, (name) => short.get(name) ?? name);
 }
 
 /** Reads a number as WebAssembly packs it; gives it and where it ends. */

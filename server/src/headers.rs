@@ -33,7 +33,7 @@ const ALWAYS: &[(&str, &str)] = &[
          display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), hid=(), \
          idle-detection=(), magnetometer=(), microphone=(), midi=(), payment=(), \
          picture-in-picture=(), publickey-credentials-get=(self), screen-wake-lock=(), serial=(), \
-         usb=(), web-share=(), xr-spatial-tracking=()",
+         usb=(), xr-spatial-tracking=()",
     ),
     ("referrer-policy", "no-referrer"),
     (

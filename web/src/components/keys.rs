@@ -93,7 +93,7 @@ impl Model {
             .findings
             .iter()
             .filter(|finding| finding.mark.is_none() && finding.words.code != MORE);
-        of_text.map(remark).collect()
+        of_text.take(SHOWN).map(remark).collect()
     }
 
     /// Values that no mark names, by the name that hits them.
@@ -117,6 +117,7 @@ impl Model {
             .iter()
             .filter(of_key)
             .filter(|placed| placed.hit.mark.is_none())
+            .take(SHOWN)
             .map(|placed| {
                 li().child((
                     code().child(placed.hit.path.clone()),
@@ -222,7 +223,7 @@ fn remark(finding: &Finding) -> View {
         .view()
 }
 
-/// So many values of one mark are listed.
+/// So many values of one mark, or findings, are listed.
 const SHOWN: usize = 50;
 /// The finding that is shown with the values it is about.
 const MORE: &str = "mark-hits-more";
