@@ -70,7 +70,7 @@ async function take(theme, width, height) {
     await page.goto(`${server.origin}/settings`);
     await page.getByRole("heading", { name: "Settings" }).waitFor();
     // as it reads on a person's machine, not in the folder of this run
-    await page.getByText("/data/remote.git").evaluate((node) => (node.textContent = "file:///home/ada/.local/share/stackseal/remote.git"));
+    await page.getByText("/data/remote.git").evaluate((node) => (node.textContent = "file:///srv/stackseal/remote.git"));
     await picture("10-settings");
   } finally {
     await tidy.end();
