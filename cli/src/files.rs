@@ -18,6 +18,18 @@ pub(crate) enum Audience {
     Owner,
 }
 
+impl Audience {
+    fn mode(self) -> u32 {
+        match self {
+            Self::Anyone => 0o666,
+            Self::Owner => 0o600,
+        }
+    }
+}
+
+/// So many symbolic links are followed, as Linux does.
+const LINKS: usize = 40;
+
 /// Reads a whole file. It may be plaintext, so it is wiped after use.
 ///
 /// # Errors
@@ -68,38 +80,69 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 /// Puts `bytes` in the place of the file: a reader sees the old text or the new one, never a part.
-/// Mode and owner of an existing file stay; a symbolic link stays one.
+/// Mode and owner of an existing file stay; a symbolic link stays one. A device or a pipe is written to.
 ///
 /// # Errors
 /// `file-unwritable`; the old file is untouched then.
 pub(crate) fn replace(path: &Path, bytes: &[u8], audience: Audience) -> Result<(), Failure> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let beside = beside(&target);
-    let replaced =
-        write_beside(&beside, &target, bytes, audience).and_then(|()| fs::rename(&beside, &target));
-    if replaced.is_err() {
-        // What stands there may be plaintext. That it could not be made is the error to tell.
-        let _removed = fs::remove_file(&beside);
-    }
-    replaced
-        .and_then(|()| sync_folder(&target))
-        .map_err(|error| unwritable(path, &error))
+    try_replace(path, bytes, audience).map_err(|error| unwritable(path, &error))
 }
 
-fn write_beside(beside: &Path, target: &Path, bytes: &[u8], audience: Audience) -> io::Result<()> {
-    let existing = match fs::metadata(target) {
+fn try_replace(path: &Path, bytes: &[u8], audience: Audience) -> io::Result<()> {
+    let existing = match fs::metadata(path) {
         Ok(metadata) => Some(metadata),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    let mut file = new_file(
-        beside,
-        if existing.is_some() {
-            Audience::Owner
-        } else {
-            audience
-        },
-    )?;
+    if existing
+        .as_ref()
+        .is_some_and(|metadata| !metadata.is_file())
+    {
+        return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
+    let target = destination(path)?;
+    let beside = beside(&target);
+    let replaced = write_beside(&beside, &target, bytes, existing.as_ref(), audience)
+        .and_then(|()| fs::rename(&beside, &target));
+    if replaced.is_err() {
+        // What stands there may be plaintext. That it could not be made is the error to tell.
+        let _removed = fs::remove_file(&beside);
+    }
+    replaced.and_then(|()| sync_folder(&target))
+}
+
+/// Where a path leads, also when nothing stands there yet.
+fn destination(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_path_buf();
+    for _ in 0..LINKS {
+        let Ok(link) = fs::read_link(&path) else {
+            return match fs::canonicalize(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(path),
+                found => found,
+            };
+        };
+        path = match path.parent() {
+            Some(folder) => folder.join(link),
+            None => link,
+        };
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+fn write_beside(
+    beside: &Path,
+    target: &Path,
+    bytes: &[u8],
+    existing: Option<&fs::Metadata>,
+    audience: Audience,
+) -> io::Result<()> {
+    let audience = existing.map_or(audience, |_| Audience::Owner);
+    let (mut file, name) = match nameless(target, audience) {
+        Some(file) => (file, Some(beside)),
+        None => (new_file(beside, audience)?, None),
+    };
+    file.write_all(bytes)?;
+    // only what is whole gets the mode that others may read it by
     if let Some(metadata) = existing {
         let own = file.metadata()?;
         if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
@@ -107,38 +150,133 @@ fn write_beside(beside: &Path, target: &Path, bytes: &[u8], audience: Audience) 
         }
         file.set_permissions(fs::Permissions::from_mode(metadata.mode() & 0o7777))?;
     }
-    file.write_all(bytes)?;
-    file.sync_all()
+    file.sync_all()?;
+    name.map_or(Ok(()), |name| give_name(&file, name))
+}
+
+/// A file without a name, in the folder of the target: whatever ends this process, no part of a text stays behind.
+/// `None` where the file system knows no such files.
+#[cfg(target_os = "linux")]
+fn nameless(target: &Path, audience: Audience) -> Option<File> {
+    let flags = i32::try_from(rustix::fs::OFlags::TMPFILE.bits()).ok()?;
+    OpenOptions::new()
+        .write(true)
+        .custom_flags(flags)
+        .mode(audience.mode())
+        .open(folder(target))
+        .ok()
+}
+
+#[cfg(target_os = "linux")]
+fn give_name(file: &File, name: &Path) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD, linkat};
+    use std::os::fd::AsRawFd as _;
+
+    let own = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(linkat(CWD, own, CWD, name, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn nameless(_target: &Path, _audience: Audience) -> Option<File> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_name(_file: &File, _name: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn new_file(path: &Path, audience: Audience) -> io::Result<File> {
-    let mode = match audience {
-        Audience::Anyone => 0o666,
-        Audience::Owner => 0o600,
-    };
     OpenOptions::new()
         .write(true)
         .create_new(true)
-        .mode(mode)
+        .mode(audience.mode())
         .open(path)
 }
 
 /// A name in the same folder, so that renaming stays within one file system.
 fn beside(target: &Path) -> PathBuf {
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    target.with_file_name(format!(".{name}.stackseal-{}", std::process::id()))
+    target.with_file_name(format!(".stackseal-{}", std::process::id()))
+}
+
+fn folder(target: &Path) -> &Path {
+    match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 fn sync_folder(target: &Path) -> io::Result<()> {
-    match target
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => File::open(".")?.sync_all(),
-    }
+    File::open(folder(target))?.sync_all()
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
     Failure::unwritable(format!("{} cannot be written: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{FileTypeExt as _, symlink};
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_is_written_to_and_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(
+            Command::new("mkfifo")
+                .arg(&pipe)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe).unwrap()
+        });
+        replace(&pipe, b"text", Audience::Owner).unwrap();
+        assert_eq!(reader.join().unwrap(), b"text");
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    }
+
+    #[test]
+    fn a_link_stays_a_link_also_when_nothing_stands_there_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        symlink("target", &link).unwrap();
+        for text in ["new", "newer"] {
+            replace(&link, text.as_bytes(), Audience::Owner).unwrap();
+            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+            assert_eq!(
+                fs::read_to_string(folder.path().join("target")).unwrap(),
+                text
+            );
+        }
+        symlink("loop", folder.path().join("loop")).unwrap();
+        assert!(replace(&folder.path().join("loop"), b"", Audience::Owner).is_err());
+    }
+
+    #[test]
+    fn a_file_keeps_its_mode_and_nothing_else_is_left_in_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("n".repeat(255));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        replace(&file, b"new", Audience::Owner).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_being_written_has_no_name_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("file");
+        let mut file = nameless(&target, Audience::Owner).unwrap();
+        file.write_all(b"half of a secr").unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }
