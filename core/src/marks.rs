@@ -180,6 +180,11 @@ pub fn analyse(document: &Document<Plain>, marks: &[Mark]) -> Analysis {
                     &matches_nothing(document, mark),
                 )
             });
+        } else if seals_names_alone(document, mark) {
+            analysis.findings.push(Finding {
+                mark: Some(index),
+                ..finding(ErrorCode::ValueEmpty, NAMES_ALONE)
+            });
         }
     }
     let names = unique(
@@ -204,6 +209,22 @@ pub fn analyse(document: &Document<Plain>, marks: &[Mark]) -> Analysis {
     analysis.findings = order::by_key(findings, |finding| (usize::from(!finding.refuses), 0));
     analysis
 }
+
+/// Whether all that stands under a mark are keys without values, as in `password: {hunter2}`: keys are never sealed.
+fn seals_names_alone<State>(document: &Document<State>, mark: &Mark) -> bool {
+    let literally = meaning(document, mark).literally;
+    let below = |scalar: &Scalar| {
+        let key = mark.hit(&scalar.path, literally)?;
+        Some(scalar.span.is_empty() && scalar.path.last_key() != Some(key))
+    };
+    let mut hits = document
+        .scalars()
+        .filter_map(|(_, scalar)| below(scalar))
+        .peekable();
+    hits.peek().is_some() && hits.all(|below| below)
+}
+
+const NAMES_ALONE: &str = "under this mark stand keys without values, and keys are never sealed; if one of them is the value, put it in quotes";
 
 /// A mark as it is meant in a document.
 struct Meaning {
@@ -276,6 +297,9 @@ pub(crate) fn key_names<State>(
                 matches_nothing(document, mark),
             )
             .at_path(&mark.text));
+        }
+        if seals_names_alone(document, mark) {
+            return Err(Error::input(ErrorCode::ValueEmpty, NAMES_ALONE).at_path(&mark.text));
         }
         names.extend(meaning.keys);
     }

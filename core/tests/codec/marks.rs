@@ -149,3 +149,30 @@ fn a_mark_is_one_line_of_text() {
         "auth.password"
     );
 }
+
+#[test]
+fn a_value_that_yaml_reads_as_a_key_is_not_taken_for_sealed() {
+    for text in [
+        "password: {hunter2}\n",
+        "password:\n  hunter2:\n",
+        "password: [{hunter2}]\n",
+    ] {
+        let codes = codes(text, &["password"]);
+        assert!(
+            codes.contains(&(ErrorCode::ValueEmpty, true, None)),
+            "{text} {codes:?}"
+        );
+    }
+    for text in [
+        "password:\n",
+        "password: \"\"\n",
+        "password: {old: , new: x}\n",
+    ] {
+        assert!(
+            codes(text, &["password"])
+                .iter()
+                .all(|(_, refuses, _)| !refuses),
+            "{text}"
+        );
+    }
+}
