@@ -50,6 +50,10 @@ fn opening_gives_the_typed_bytes_back() {
         "a:\n- password: x\n  b: ~\n- password: 'y'\n",
         "password: x\n\n\n# the end\n",
         "  password: x\n  b: 2\n",
+        "password:\n- |2\n   ind\nb: 1\n",
+        "password:\n- >1\n  ind\n- x\n",
+        "password:\n-   |2-\n    ind\n",
+        "a:\n- password:\n  - |2-\n     ind\n",
     ] {
         let sealed = seal(text, &["password"]);
         assert_eq!(open(&sealed).plain().text(), text);

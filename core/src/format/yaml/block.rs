@@ -87,6 +87,13 @@ pub(crate) fn line_end(text: &str, from: usize) -> usize {
     from + line.strip_suffix('\r').unwrap_or(line).len()
 }
 
+/// Where the line begins.
+pub(crate) fn line_start(text: &str, at: usize) -> usize {
+    text.get(..at)
+        .and_then(|before| before.rfind('\n'))
+        .map_or(0, |newline| newline + 1)
+}
+
 fn trimmed(text: &str, from: usize, to: usize) -> usize {
     from + text.get(from..to).map_or(0, |line| line.trim_end().len())
 }

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use super::block::line_start;
 use super::parse::{Item, Root};
 use super::write;
 use crate::metadata::Metadata;
@@ -91,12 +92,6 @@ pub(crate) fn insertion(text: &str, root: &Root, block: &str) -> (usize, String)
     }
     let bare = block.strip_suffix(newline).unwrap_or(&block);
     (root.end, format!("{newline}{bare}"))
-}
-
-fn line_start(text: &str, at: usize) -> usize {
-    text.get(..at)
-        .and_then(|before| before.rfind('\n'))
-        .map_or(0, |newline| newline + 1)
 }
 
 fn before_newline(text: &str, at: usize) -> usize {

@@ -182,6 +182,17 @@ fn limit(message: String) -> Error {
     Error::input(ErrorCode::LimitExceeded, message)
 }
 
+/// Offset and column of the dash that a line begins with. For a list at its key's own indentation
+/// the parser reports a place behind it.
+fn first_dash(text: &str, at: usize) -> Option<(usize, usize)> {
+    let start = block::line_start(text, at);
+    let lead = text.get(start..at)?;
+    let column = lead.bytes().take_while(|byte| *byte == b' ').count();
+    lead.get(column..)?
+        .starts_with('-')
+        .then_some((start + column, column))
+}
+
 /// What `!!` stands for.
 const YAML_TAGS: &str = "tag:yaml.org,2002:";
 
@@ -381,6 +392,17 @@ impl<'a> Builder<'a> {
         let range = span.byte_range().unwrap_or_default();
         let line = span.start.line();
         let flow = matches!(style, StructureStyle::Flow);
+        let mut start = range.start;
+        let mut column = span.start.col();
+        if let Some(Frame {
+            kind: FrameKind::Mapping { .. },
+            ..
+        }) = self.frames.last()
+            && !mapping
+            && !flow
+        {
+            (start, column) = first_dash(self.text, start).unwrap_or((start, column));
+        }
         if self.frames.len() >= self.limits.depth {
             return Err(limit(format!(
                 "the text is nested deeper than {} levels; flatten it",
@@ -393,7 +415,7 @@ impl<'a> Builder<'a> {
             self.count(line)?;
             if let Some(root) = self.parsed.documents.last_mut() {
                 root.has_content = true;
-                root.column = span.start.col();
+                root.column = column;
             }
             if !mapping {
                 self.obstacle(
@@ -409,7 +431,7 @@ impl<'a> Builder<'a> {
                 );
             }
             Path::default()
-        } else if let Some(path) = self.node(range.start, line)? {
+        } else if let Some(path) = self.node(start, line)? {
             path
         } else {
             self.obstacle(
@@ -417,7 +439,7 @@ impl<'a> Builder<'a> {
                 line,
                 "a key is a list or mapping; only text can be a key in a sealed file",
             );
-            self.pending_key("?".into(), range.start, line)?;
+            self.pending_key("?".into(), start, line)?;
             self.skipping = 1;
             return Ok(());
         };
@@ -425,8 +447,9 @@ impl<'a> Builder<'a> {
             self.last_end = self.last_end.max(range.end);
         }
         let place = self.places.open(
-            range.start,
-            span.start.col(),
+            start,
+            column,
+            !mapping,
             self.frames.last().map(|frame| frame.place),
             path.clone(),
         );
@@ -442,7 +465,7 @@ impl<'a> Builder<'a> {
             path,
             kind,
             flow,
-            column: span.start.col(),
+            column,
             place,
         });
         Ok(())
