@@ -16,6 +16,7 @@ use crate::data_key::DataKey;
 use crate::error::{Error, ErrorCode};
 use crate::format::yaml::metadata as block;
 use crate::format::yaml::parse::{self, Comment, Item, Parsed, Root, Scalar};
+use crate::format::yaml::portable;
 use crate::limits::Limits;
 use crate::metadata::{self, AgeEntry, Metadata};
 use crate::order;
@@ -130,6 +131,14 @@ impl<State> Document<State> {
     pub(crate) fn obstacle(&self) -> Option<Error> {
         let obstacle = self.parsed.obstacles.first()?;
         Some(Error::input(obstacle.code, obstacle.message).at_line(obstacle.line))
+    }
+
+    /// The first line break that readers do not agree on, as an error.
+    pub(crate) fn line_break(&self) -> Option<Error> {
+        let (at, message) = portable::line_break(&self.text)?;
+        let before = self.text.get(..at).unwrap_or_default();
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        Some(Error::input(ErrorCode::LayoutUnsupported, message).at_line(line))
     }
 
     fn parse_any(bytes: &[u8], limits: &Limits, state: State) -> Result<Self, Error> {

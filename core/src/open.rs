@@ -103,9 +103,30 @@ impl Document<Encrypted> {
     /// Opens all values and verifies the MAC.
     ///
     /// # Errors
-    /// `leaf-tampered`, `leaf-not-sealed`, `leaf-malformed` with the path; `mac-mismatch`. Nothing is
-    /// returned then.
+    /// `leaf-tampered`, `leaf-not-sealed`, `leaf-malformed` with the path; `mac-mismatch`;
+    /// `layout-unsupported` instead when a character is to blame that only some readers take for a
+    /// line break. Nothing is returned then.
     pub fn open(&self, data_key: &DataKey) -> Result<Opened, Error> {
+        self.open_as_written(data_key)
+            .map_err(|error| self.told_by_line_break(error))
+    }
+
+    /// Where go-yaml sees other lines than we do, other values than we see were sealed.
+    fn told_by_line_break(&self, error: Error) -> Error {
+        match self.line_break() {
+            Some(found)
+                if matches!(
+                    error.code(),
+                    ErrorCode::LeafNotSealed | ErrorCode::LeafTampered | ErrorCode::MacMismatch
+                ) =>
+            {
+                found
+            }
+            _ => error,
+        }
+    }
+
+    fn open_as_written(&self, data_key: &DataKey) -> Result<Opened, Error> {
         let pass = self.open_leaves(data_key)?;
         let moment = Timestamp::parse(&self.metadata().last_modified)
             .map_err(|error| error.at_path("sops.lastmodified"))?;

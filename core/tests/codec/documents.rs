@@ -273,6 +273,96 @@ fn what_cannot_be_sealed_says_why_and_where() {
     }
 }
 
+/// Checked against the reference: it loads none of these, or other values than stand there.
+#[test]
+fn what_the_reference_cannot_load_is_not_sealed() {
+    for (text, line) in [
+        ("%p: secret\n---\nb: x\n", 1),
+        ("%YAML 1.2\n---\nb: x\n", 1),
+        ("# c\n%FOO bar\n---\nb: x\n", 2),
+        ("a: b\n...\n%p: s\n---\nb: x\n", 3),
+        ("b: x\n...\nc: y\n", 3),
+        ("b: x\n...\n# c\nc: y\n", 4),
+        ("...\nb: x\n", 1),
+        ("# c\n...\n---\nb: x\n", 2),
+        ("b: &a.b x\n", 1),
+        ("b: &é x\n", 1),
+        ("b:\n  -\tx\n", 2),
+        ("b:\n  - \tc: x\n", 2),
+        ("b:\n  -\t# c\n    x\n", 2),
+        ("\tb: x\n", 1),
+        ("?\tb\n: x\n", 1),
+        ("? b\n:\tx\n", 2),
+        ("b: x\n\t\nc: y\n", 2),
+        ("b: x\n\t\n", 2),
+        ("b: x\n\t\n  y\n", 2),
+        ("b: 'x'\n \t\nc: y\n", 2),
+        ("b:\n  c: x\n\t\n  d: y\n", 3),
+        ("b: x\n\t# c\nc: y\n", 2),
+        ("b:\n \t\n  c: d\n", 2),
+        ("b: |\n  x\n\t\nc: y\n", 3),
+        ("b: |\n  \tx\n  y\n", 2),
+        ("b: >-\n \n \tx\n", 3),
+        ("b: \"\\/\"\n", 1),
+        ("\"\\/\": x\n", 1),
+        ("b: \"\\uD83D\\uDE00\"\n", 1),
+        ("b: !x#y z\n", 1),
+        ("\u{feff}\u{feff}b: x\n", 1),
+        ("b: [x?y]\n", 1),
+        ("b: [a:,b]\n", 1),
+        ("b: {:x}\n", 1),
+        ("b: x # \u{2028}c: y\n", 1),
+        ("c: y\nb: 'x\u{2029}'\n", 2),
+        ("c: y\nb: x\u{85}  y\n", 2),
+    ] {
+        let error = try_seal(text, &[])
+            .map(|sealed| sealed.text().to_owned())
+            .expect_err(text);
+        assert_eq!(
+            (error.code(), error.fault().unwrap().line),
+            (ErrorCode::LayoutUnsupported, Some(line)),
+            "{text:?}: {error}"
+        );
+    }
+}
+
+#[test]
+fn what_only_looks_alike_is_sealed() {
+    for text in [
+        "%YAML 1.1\n%TAG !e! tag:e.com,2:\n# d\n---\nb: x\n",
+        "\u{feff}%YAML 1.1 # c\n---\nb: x\n",
+        "a: b\n %x\n",
+        "b: x\n... # c\n...\n---\nc: y\n",
+        "b: &a-_9 x\n",
+        "b:\tx\t\nc\t: d\t# e\n",
+        "b:\t\n  c: d\n",
+        "b: x\n  \t\nc: y\n",
+        "b: x\n  \ty\nc: d\n",
+        "b: |\t# c\n  x\n  \ty\n  \t\n",
+        "b: |2\n  \tx\n",
+        "b: \"\\\\/\\u00e9\\uFFFD\\U0001F600\"\n",
+        "b: !x%20y z\n",
+        "b: x # \u{feff}\n",
+        "b: [a:b, 'x?', ---, a---b, http://x:1/]\n",
+    ] {
+        let sealed = try_seal(text, &[]).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        open(&sealed);
+    }
+}
+
+#[test]
+fn a_line_break_of_some_readers_is_named_when_the_values_do_not_fit() {
+    let sealed = seal("b: x\n# c\nc: y\n", &["b"]);
+    let changed = sealed.text().replace("# c\n", "# c\u{2028}");
+    let document = Document::<Encrypted>::parse(changed.as_bytes(), &Limits::default()).unwrap();
+    let error = document.open(&key(&sealed)).map(|_| ()).unwrap_err();
+    assert_eq!(
+        (error.code(), error.fault().unwrap().line),
+        (ErrorCode::LayoutUnsupported, Some(2)),
+        "{error}"
+    );
+}
+
 #[test]
 fn encoding_and_size_are_checked_before_parsing() {
     let parse = |bytes: &[u8]| {

@@ -14,7 +14,7 @@ use core::ops::Range;
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, options};
 
 use super::resolve::{self, Resolved};
-use super::{block, place};
+use super::{block, place, portable};
 use crate::error::{Error, ErrorCode};
 use crate::limits::Limits;
 use crate::order;
@@ -148,18 +148,7 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
         max_buffered_comment_events: limits.nodes,
     };
     let mut builder = Builder::new(text, limits);
-    if let Some(at) = text
-        .bytes()
-        .zip(text.bytes().skip(1).chain([0]))
-        .position(|(byte, next)| byte == b'\r' && next != b'\n')
-    {
-        let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-        builder.obstacle(
-            ErrorCode::LayoutUnsupported,
-            line,
-            "a line ends in a carriage return alone; use one kind of line break",
-        );
-    }
+    builder.refuse(portable::line_break(text));
     for next in Parser::new_from_str_with_options(text, options) {
         let (event, span) = next.map_err(|error| syntax(&error))?;
         builder.event(event, &span)?;
@@ -229,6 +218,10 @@ struct Builder<'a> {
     skipping: usize,
     /// Where the last key ends.
     key_end: usize,
+    /// End of the last token, and the column around it when it is a plain scalar.
+    token_end: (usize, Option<usize>),
+    /// Whether something was found that go-yaml cannot load.
+    refused: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -244,10 +237,13 @@ impl<'a> Builder<'a> {
             last_end: 0,
             skipping: 0,
             key_end: 0,
+            token_end: (0, None),
+            refused: false,
         }
     }
 
     fn finish(mut self) -> Parsed {
+        self.gap(self.text.len());
         self.close_document(self.text.len());
         self.parsed
     }
@@ -264,7 +260,18 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         match event {
-            Event::DocumentStart(..) => {
+            Event::DocumentStart(explicit, _) => {
+                let from = self.token_end.0;
+                self.gap(range.start);
+                let first = self.parsed.documents.is_empty();
+                self.refuse(portable::prologue(
+                    self.text,
+                    from,
+                    range.start,
+                    first,
+                    explicit,
+                ));
+                self.token_end = (range.end, None);
                 self.close_document(range.start);
                 if self.parsed.documents.len() >= self.limits.documents {
                     return Err(limit(format!(
@@ -294,8 +301,11 @@ impl<'a> Builder<'a> {
                 });
             }
             Event::Anchor(_, name) => {
-                if name.contains(':') {
-                    self.obstacle(ErrorCode::AliasInSealedDocument, line, "an anchor's name holds a colon, which YAML readers take differently; rename it");
+                if !name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+                {
+                    self.obstacle(ErrorCode::LayoutUnsupported, line, "an anchor's name holds more than letters, digits, - and _, which YAML readers take differently; rename it");
                 }
                 self.last_end = self.last_end.max(range.end);
             }
@@ -327,10 +337,17 @@ impl<'a> Builder<'a> {
                     tag.suffix_in_namespace(YAML_TAGS)
                         .map(|suffix| suffix.into_owned())
                 });
+                self.check_tag(span);
                 self.scalar(&text, style, core.as_deref(), span, tag.is_some())?;
             }
-            Event::MappingStart(style, ..) => self.open(style, span, true)?,
-            Event::SequenceStart(style, ..) => self.open(style, span, false)?,
+            Event::MappingStart(style, ..) => {
+                self.check_tag(span);
+                self.open(style, span, true)?;
+            }
+            Event::SequenceStart(style, ..) => {
+                self.check_tag(span);
+                self.open(style, span, false)?;
+            }
             Event::MappingEnd | Event::SequenceEnd => self.close(range.end),
             _ => {}
         }
@@ -347,6 +364,69 @@ impl<'a> Builder<'a> {
             .at_line(line));
         }
         Ok(())
+    }
+
+    /// Keeps the first thing that go-yaml cannot load.
+    fn refuse(&mut self, found: Option<portable::Found>) {
+        if let Some((at, message)) = found
+            && !self.refused
+        {
+            self.refused = true;
+            let before = self.text.get(..at).unwrap_or_default();
+            let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+            self.obstacle(ErrorCode::LayoutUnsupported, line, message);
+        }
+    }
+
+    fn in_flow(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.flow)
+    }
+
+    /// A token begins: what stands before it is looked at.
+    fn gap(&mut self, to: usize) {
+        let (from, indent) = self.token_end;
+        self.refuse(if self.in_flow() {
+            portable::flow_gap(self.text, from, to)
+        } else {
+            portable::gap(self.text, from, to, indent)
+        });
+        self.token_end = (to.max(from), None);
+    }
+
+    /// A tag may hold less than the parser takes.
+    fn check_tag(&mut self, span: &Span) {
+        let range = span.tag_span().and_then(|span| span.byte_range());
+        if let Some(range) = range
+            && self
+                .text
+                .get(range.clone())
+                .is_some_and(|tag| tag.contains('#'))
+        {
+            self.refuse(Some((
+                range.start,
+                "a tag holds a #, which YAML readers take differently; rename it",
+            )));
+        }
+    }
+
+    /// A scalar with extent: what of it go-yaml cannot load.
+    fn check_scalar(&mut self, style: ScalarStyle, range: &Range<usize>) {
+        self.gap(range.start);
+        let column = self.frames.last().map_or(0, |frame| frame.column);
+        let plain = style == ScalarStyle::Plain && !self.in_flow();
+        self.token_end = (range.end, plain.then_some(column));
+        let (text, from, to) = (self.text, range.start, range.end);
+        self.refuse(match style {
+            ScalarStyle::Plain if plain => portable::plain(text, from, to, column),
+            ScalarStyle::Plain => portable::flow_plain(
+                text.get(range.clone()).unwrap_or_default(),
+                text.get(to..).unwrap_or_default(),
+            )
+            .map(|message| (from, message)),
+            ScalarStyle::DoubleQuoted => portable::escapes(text, from, to),
+            ScalarStyle::SingleQuoted => None,
+            _ => portable::block(text, from, to),
+        });
     }
 
     fn obstacle(&mut self, code: ErrorCode, line: usize, message: &'static str) {
@@ -444,6 +524,8 @@ impl<'a> Builder<'a> {
             return Ok(());
         };
         if flow {
+            self.gap(range.start);
+            self.token_end = (range.end, None);
             self.last_end = self.last_end.max(range.end);
         }
         let place = self.places.open(
@@ -474,6 +556,7 @@ impl<'a> Builder<'a> {
     fn close(&mut self, end: usize) {
         if self.frames.pop().is_some_and(|frame| frame.flow) {
             self.last_end = self.last_end.max(end);
+            self.token_end = (end, None);
         }
     }
 
@@ -542,6 +625,9 @@ impl<'a> Builder<'a> {
             } else {
                 return Err(Error::bug("a block value's header was not found").at_line(line));
             }
+        }
+        if !range.is_empty() {
+            self.check_scalar(style, &range);
         }
         self.last_end = self.last_end.max(range.end);
         if range.is_empty() && self.frames.is_empty() && !has_tag {
