@@ -326,6 +326,34 @@ fn what_the_reference_cannot_load_is_not_sealed() {
     }
 }
 
+/// The labels and keys are those of the reference.
+#[test]
+fn tags_and_times_are_read_as_the_reference_reads_them() {
+    for (text, label, opened) in [
+        ("s: ! 0x10\n", "int", "s: ! 16\n"),
+        ("s: ! true\n", "bool", "s: ! true\n"),
+        ("s: ! foo\n", "str", "s: ! foo\n"),
+        ("s: ! '5'\n", "str", "s: ! '5'\n"),
+        ("s: !t 5\n", "str", "s: !t \"5\"\n"),
+        (
+            "s: 2001-01-01   1:2:3.5\n",
+            "time",
+            "s: 2001-01-01T01:02:03.5Z\n",
+        ),
+    ] {
+        let sealed = seal(text, &["s"]);
+        let line = sealed.text().lines().next().unwrap();
+        assert!(line.contains(&format!(",type:{label}]")), "{line}");
+        assert_eq!(open(&sealed).plain().text(), opened);
+    }
+    let error = try_seal("! 5: x\ns: y\n", &["s"]).map(|_| ()).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::NonStringKey);
+    let sealed = seal("s:\n  !!binary aGk=: x\n", &["s.hi"]);
+    let leaves = sealed.leaves();
+    assert_eq!(leaves[0].path.to_string(), "s.hi");
+    assert!(leaves[0].sealed);
+}
+
 #[test]
 fn what_only_looks_alike_is_sealed() {
     for text in [

@@ -185,6 +185,14 @@ fn first_dash(text: &str, at: usize) -> Option<(usize, usize)> {
 /// What `!!` stands for.
 const YAML_TAGS: &str = "tag:yaml.org,2002:";
 
+/// Whether a scalar has a tag. go-yaml does as if a bare `!` were not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tagged {
+    Bare,
+    No,
+    Yes,
+}
+
 /// An open collection.
 struct Frame {
     path: Path,
@@ -338,7 +346,13 @@ impl<'a> Builder<'a> {
                         .map(|suffix| suffix.into_owned())
                 });
                 self.check_tag(span);
-                self.scalar(&text, style, core.as_deref(), span, tag.is_some())?;
+                let bare = matches!(self.tag_source(span), Some("!" | "!<!>"));
+                let tagged = match (tag.is_some(), bare) {
+                    (false, _) => Tagged::No,
+                    (true, true) => Tagged::Bare,
+                    (true, false) => Tagged::Yes,
+                };
+                self.scalar(&text, style, core.as_deref(), span, tagged)?;
             }
             Event::MappingStart(style, ..) => {
                 self.check_tag(span);
@@ -393,17 +407,19 @@ impl<'a> Builder<'a> {
         self.token_end = (to.max(from), None);
     }
 
+    /// A node's tag as it is written.
+    fn tag_source(&self, span: &Span) -> Option<&'a str> {
+        self.text
+            .get(span.tag_span()?.byte_range()?)
+            .map(str::trim_end)
+    }
+
     /// A tag may hold less than the parser takes.
     fn check_tag(&mut self, span: &Span) {
-        let range = span.tag_span().and_then(|span| span.byte_range());
-        if let Some(range) = range
-            && self
-                .text
-                .get(range.clone())
-                .is_some_and(|tag| tag.contains('#'))
-        {
+        if self.tag_source(span).is_some_and(|tag| tag.contains('#')) {
+            let at = span.tag_span().and_then(|span| span.byte_range());
             self.refuse(Some((
-                range.start,
+                at.unwrap_or_default().start,
                 "a tag holds a #, which YAML readers take differently; rename it",
             )));
         }
@@ -588,8 +604,9 @@ impl<'a> Builder<'a> {
         style: ScalarStyle,
         tag: Option<&str>,
         span: &Span,
-        has_tag: bool,
+        tagged: Tagged,
     ) -> Result<(), Error> {
+        let has_tag = tagged != Tagged::No;
         let mut range = span.byte_range().unwrap_or_default();
         let line = span.start.line();
         // An empty value is reported as `~` without extent.
@@ -637,7 +654,7 @@ impl<'a> Builder<'a> {
         let is_plain = style == ScalarStyle::Plain;
         let resolved = match tag {
             Some(suffix) => resolve::tagged(suffix, text, is_plain),
-            None if has_tag || !is_plain => Resolved::Value(Value::string(text)),
+            None if tagged == Tagged::Yes || !is_plain => Resolved::Value(Value::string(text)),
             None => resolve::plain(text),
         };
         let value = match resolved {
@@ -670,7 +687,9 @@ impl<'a> Builder<'a> {
             } else if is_plain && text == "<<" {
                 self.obstacle(ErrorCode::AliasInSealedDocument, line, "a merge key (<<) stands here; a sealed file cannot keep it, so write the keys out");
             }
-            return self.pending_key(text.into(), range.start, line);
+            // Not the text: that of a binary key is packed.
+            let name = value.as_str().unwrap_or(text).into();
+            return self.pending_key(name, range.start, line);
         };
         if has_tag && range.is_empty() {
             self.obstacle(

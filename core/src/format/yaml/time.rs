@@ -8,7 +8,7 @@ use crate::timestamp::days_in_month;
 
 /// The RFC 3339 text with the shortest fraction, or `None` when the text is no timestamp.
 ///
-/// Read: `Y-M-D`, `Y-M-Dth:m:s[.f]Z|±hh:mm` and `Y-M-D h:m:s[.f]`; month, day and clock may have
+/// Read: `Y-M-D`, `Y-M-Dth:m:s[.f]Z|±hh:mm` and `Y-M-D h:m:s[.f]` with any number of blanks; month, day and clock may have
 /// one digit, the fraction may follow a comma. An offset of a day or more has no text: see [`offset_is_too_far`].
 pub(crate) fn canonical(text: &str) -> Option<String> {
     let parts = read(text)?;
@@ -84,6 +84,7 @@ fn read(text: &str) -> Option<Parts<'_>> {
     let zoned = cursor.take("T").or_else(|| cursor.take("t")).is_some();
     if !zoned {
         cursor.take(" ")?;
+        cursor.0 = cursor.0.trim_start_matches(' ');
     }
     parts.hour = cursor.number(1, 2)?;
     cursor.take(":")?;
@@ -163,6 +164,7 @@ mod tests {
                 "2001-12-14T21:59:43.1-05:00",
             ),
             ("2001-12-14 21:59:43,5", "2001-12-14T21:59:43.5Z"),
+            ("2001-12-14  1:2:3", "2001-12-14T01:02:03Z"),
             ("2001-12-14T1:2:3Z", "2001-12-14T01:02:03Z"),
             ("2001-12-14T21:59:43+00:00", "2001-12-14T21:59:43Z"),
             (
@@ -182,6 +184,9 @@ mod tests {
             "2001-12-14T21:59:43.10-25:00",
             "2001-12-14T24:00:00Z",
             "2001-12-14T1:2:3.Z",
+            "2001-12-14  ",
+            "2001-12-14 \t1:2:3",
+            "2001-12-14T 1:2:3Z",
         ] {
             assert_eq!(canonical(text), None, "{text}");
         }
