@@ -178,7 +178,7 @@ fn check_rule(sealed: &Document<Encrypted>, marks: &[Mark]) -> Result<(), Error>
 }
 
 fn check_values(sealed: &Document<Encrypted>) -> Result<Guarded, Error> {
-    let rule = &sealed.metadata().selector;
+    let mut rule = sealed.metadata().selector.walk();
     let mut sealed_values = 0;
     for (_, scalar) in sealed.scalars() {
         let place = |error: Error| error.at_line(scalar.line).at_path(&scalar.path);

@@ -11,6 +11,8 @@ pub struct Limits {
     pub nodes: usize,
     /// Bytes of one scalar.
     pub scalar_bytes: usize,
+    /// Bytes of one key. Rules are tried on every key; the reference takes 1024 characters, more behind `?`.
+    pub key_bytes: usize,
     /// Documents in one text.
     pub documents: usize,
 }
@@ -22,6 +24,7 @@ impl Default for Limits {
             depth: 64,
             nodes: 10_000,
             scalar_bytes: 64 << 10,
+            key_bytes: 4 << 10,
             documents: 100,
         }
     }
@@ -35,6 +38,7 @@ impl Limits {
             depth: 250,
             nodes: 10_000_000,
             scalar_bytes: 64 << 20,
+            key_bytes: 16 << 10,
             documents: 100_000,
         }
     }

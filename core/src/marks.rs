@@ -324,8 +324,9 @@ fn inspect(
     analysis: &mut Analysis,
 ) {
     let around = Surroundings::of(document);
+    let mut walk = selector.walk();
     for (number, scalar) in document.scalars() {
-        if !selector.selects(&scalar.path) {
+        if !walk.selects(&scalar.path) {
             if looks_sealed(&scalar.value) {
                 analysis.findings.push(at(
                     scalar,

@@ -164,6 +164,7 @@ impl Document<Encrypted> {
         };
         let mut hasher = MacHasher::new(scope);
         let mut pass = Pass::default();
+        let mut walk = metadata.selector.walk();
         for (document, item) in self.items() {
             match item {
                 Item::Comment(comment) => {
@@ -184,7 +185,7 @@ impl Document<Encrypted> {
                     }
                 }
                 Item::Scalar(scalar) => {
-                    let selected = metadata.selector.selects(&scalar.path);
+                    let selected = walk.selects(&scalar.path);
                     let value = if selected {
                         open_scalar(data_key, scalar)?
                     } else {

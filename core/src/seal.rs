@@ -25,7 +25,7 @@ use crate::open::Opened;
 use crate::order::Table;
 use crate::random::Random;
 use crate::recipient::Recipient;
-use crate::selector::Selector;
+use crate::selector::{Selector, Walk};
 use crate::timestamp::Timestamp;
 
 /// What sealing needs besides the document.
@@ -122,7 +122,7 @@ fn seal(
     let mac_only = earlier.is_some_and(|earlier| earlier.metadata().mac_only_encrypted);
     let mut pass = Pass {
         plain,
-        selector,
+        walk: selector.walk(),
         data_key: &data_key,
         kept,
         mac: MacHasher::new(if mac_only {
@@ -176,6 +176,7 @@ fn with_room(plain: &Document<Plain>) -> crate::limits::Limits {
         nodes: usize::MAX,
         scalar_bytes: usize::MAX,
         depth: limits.depth.max(8),
+        key_bytes: limits.key_bytes,
         documents: limits.documents,
     }
 }
@@ -204,9 +205,10 @@ fn check(
     if let Some(foreign) = earlier.and_then(|earlier| earlier.metadata().foreign.first()) {
         return Err(Error::input(ErrorCode::MetadataInvalid, alloc::format!("the file is also sealed through {foreign}, which would be lost; change it with the tool that made it")).at_path("sops"));
     }
+    let mut walk = selector.walk();
     let mut selected = plain
         .scalars()
-        .filter(|(_, scalar)| selector.selects(&scalar.path))
+        .filter(|(_, scalar)| walk.selects(&scalar.path))
         .peekable();
     if selector.names_what_is_sealed() && selected.peek().is_none() {
         return Err(Error::configuration(
@@ -244,13 +246,14 @@ fn check_last_line(plain: &Document<Plain>, selector: &Selector) -> Result<(), E
         return Ok(());
     }
     let text = Zeroizing::new(alloc::format!("{}\n", plain.text()));
+    let mut walk = selector.walk();
     let same = Document::<Plain>::parse(text.as_bytes(), &with_room(plain)).is_ok_and(|longer| {
         longer.scalars().count() == plain.scalars().count()
             && longer
                 .scalars()
                 .zip(plain.scalars())
                 .all(|((_, one), (_, other))| {
-                    let sealed = selector.selects(&other.path) && !other.value.is_empty();
+                    let sealed = walk.selects(&other.path) && !other.value.is_empty();
                     one.path == other.path && (sealed || one.value == other.value)
                 })
     });
@@ -271,7 +274,7 @@ fn place(error: Error, scalar: &Scalar) -> Error {
 /// One walk over the document: collects the edits and the hash.
 struct Pass<'a> {
     plain: &'a Document<Plain>,
-    selector: &'a Selector,
+    walk: Walk<'a>,
     data_key: &'a DataKey,
     kept: Option<&'a Opened>,
     mac: MacHasher,
@@ -283,7 +286,7 @@ impl Pass<'_> {
     fn item(&mut self, document: usize, item: &Item, random: &mut dyn Random) -> Result<(), Error> {
         match item {
             Item::Comment(comment) => {
-                if self.selector.selects(&comment.path) && !comment.text.is_empty() {
+                if self.walk.selects(&comment.path) && !comment.text.is_empty() {
                     let known = self.kept.and_then(|kept| {
                         kept.sealed_comment(document, &comment.path, &comment.text)
                     });
@@ -302,7 +305,7 @@ impl Pass<'_> {
                 }
             }
             Item::Scalar(scalar) => {
-                let selected = self.selector.selects(&scalar.path);
+                let selected = self.walk.selects(&scalar.path);
                 if selected || !self.mac_only {
                     self.mac.update(&scalar.value.plaintext());
                 }
@@ -346,9 +349,10 @@ fn keeps_data_key(
         .age
         .iter()
         .all(|entry| stays(entry.recipient.trim()));
+    let mut walk = selector.walk();
     let hits = plain
         .scalars()
-        .filter(|(_, scalar)| selector.selects(&scalar.path));
+        .filter(|(_, scalar)| walk.selects(&scalar.path));
     let selected = hits.map(|(document, scalar)| ((document, &scalar.path), ()));
     let selected = Table::new(selected.collect());
     nobody_goes
@@ -408,6 +412,7 @@ fn prove(
     }
     let mut before = plain.scalars();
     let mut after = sealed.scalars();
+    let mut walk = selector.walk();
     loop {
         let ((document, before), (document_after, after)) = match (before.next(), after.next()) {
             (None, None) => break,
@@ -423,7 +428,7 @@ fn prove(
             .as_str()
             .and_then(SealedValue::parse)
             .is_some_and(|parsed| parsed.is_ok());
-        let must_seal = selector.selects(&before.path) && !before.value.is_empty();
+        let must_seal = walk.selects(&before.path) && !before.value.is_empty();
         if must_seal && !is_sealed {
             return broken("a selected value was not sealed");
         }

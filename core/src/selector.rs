@@ -9,11 +9,12 @@ mod program;
 use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::error::{Error, ErrorCode};
-use crate::path::Path;
+use crate::path::{Path, Segment};
 
 use self::program::Program;
 
@@ -118,14 +119,25 @@ impl Selector {
 
     /// Whether a leaf at this path is encrypted.
     pub fn selects(&self, path: &Path) -> bool {
+        path.keys().any(|key| self.hits(key)) == self.names_what_is_sealed()
+    }
+
+    /// For asking about the paths of a document in their order.
+    pub(crate) fn walk(&self) -> Walk<'_> {
+        Walk {
+            selector: self,
+            keys: Vec::new(),
+        }
+    }
+
+    /// Whether the rule speaks of a key.
+    fn hits(&self, key: &str) -> bool {
         match self {
-            Self::EncryptedRegex(pattern) => path.keys().any(|key| pattern.program.is_match(key)),
-            Self::EncryptedSuffix(suffix) => path.keys().any(|key| key.ends_with(suffix.as_str())),
-            Self::UnencryptedRegex(pattern) => {
-                !path.keys().any(|key| pattern.program.is_match(key))
+            Self::EncryptedRegex(pattern) | Self::UnencryptedRegex(pattern) => {
+                pattern.program.is_match(key)
             }
-            Self::UnencryptedSuffix(suffix) => {
-                !path.keys().any(|key| key.ends_with(suffix.as_str()))
+            Self::EncryptedSuffix(suffix) | Self::UnencryptedSuffix(suffix) => {
+                key.ends_with(suffix.as_str())
             }
         }
     }
@@ -133,6 +145,35 @@ impl Selector {
     /// Whether the rule names what is encrypted, so that hitting nothing must be a mistake.
     pub(crate) fn names_what_is_sealed(&self) -> bool {
         matches!(self, Self::EncryptedRegex(_) | Self::EncryptedSuffix(_))
+    }
+}
+
+/// Asks a rule about each key of a document once, not once for every leaf below it.
+pub(crate) struct Walk<'a> {
+    selector: &'a Selector,
+    /// The keys of the last path, and whether one of them up to there is hit.
+    keys: Vec<(Arc<str>, bool)>,
+}
+
+impl Walk<'_> {
+    /// As [`Selector::selects`].
+    pub(crate) fn selects(&mut self, path: &Path) -> bool {
+        let mut hit = false;
+        let keys = path.segments().iter().filter_map(|segment| match segment {
+            Segment::Key(key) => Some(key),
+            Segment::Index(_) => None,
+        });
+        for (depth, key) in keys.enumerate() {
+            match self.keys.get(depth) {
+                Some((known, answer)) if Arc::ptr_eq(known, key) => hit = *answer,
+                _ => {
+                    self.keys.truncate(depth);
+                    hit = hit || self.selector.hits(key);
+                    self.keys.push((key.clone(), hit));
+                }
+            }
+        }
+        hit == self.selector.names_what_is_sealed()
     }
 }
 
@@ -178,6 +219,30 @@ mod tests {
         assert!(!selector.selects(&path(&["metadata", "name"])));
         assert!(!Selector::default().selects(&path(&["a_unencrypted", "b"])));
         assert!(Selector::default().selects(&path(&["a", "b"])));
+    }
+
+    #[test]
+    fn a_walk_answers_as_the_rule_does() {
+        let top: Vec<Arc<str>> = ["a", "s", "a"].into_iter().map(Into::into).collect();
+        let below: Vec<Arc<str>> = ["b", "s", "c"].into_iter().map(Into::into).collect();
+        for selector in [
+            Selector::encrypted_regex("^s$").unwrap(),
+            Selector::unencrypted_regex("^s$").unwrap(),
+            Selector::default(),
+        ] {
+            let mut walk = selector.walk();
+            for at in [0, 0, 1, 1, 2, 0, 1, 2] {
+                let mut path = Path::default();
+                path.push(Segment::Key(top[at].clone()));
+                assert_eq!(walk.selects(&path), selector.selects(&path));
+                for key in &below {
+                    let mut path = path.clone();
+                    path.push(Segment::Index(at));
+                    path.push(Segment::Key(key.clone()));
+                    assert_eq!(walk.selects(&path), selector.selects(&path), "{path}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -471,6 +471,27 @@ mod tests {
     }
 
     #[test]
+    fn a_begun_match_that_dies_ends_the_search_of_an_anchored_expression() {
+        for (text, anchored) in [
+            ("^a", true),
+            ("^(a|b)$", true),
+            ("(^a|^b)", true),
+            ("^a|b", false),
+            ("(^b)+a", true),
+            ("a^", false),
+        ] {
+            let Ok(node) = parse(text) else {
+                panic!("{text}");
+            };
+            assert_eq!(
+                Program::compile(&node).unwrap().is_anchored(),
+                anchored,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn what_they_read_differently_is_refused() {
         for text in [
             "",

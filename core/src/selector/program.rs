@@ -37,14 +37,11 @@ impl Class {
 
 /// The characters that are the same letter as an ASCII letter in another case. Both Go and Rust
 /// count the Kelvin sign and the long s among them.
-fn other_cases(c: char) -> Vec<char> {
+fn other_cases(c: char) -> [char; 3] {
     match c {
-        'k' | 'K' => vec!['k', 'K', '\u{212a}'],
-        's' | 'S' => vec!['s', 'S', '\u{17f}'],
-        '\u{212a}' => vec!['k', 'K'],
-        '\u{17f}' => vec!['s', 'S'],
-        c if c.is_ascii_alphabetic() => vec![c.to_ascii_lowercase(), c.to_ascii_uppercase()],
-        _ => Vec::new(),
+        'k' | 'K' | '\u{212a}' => ['k', 'K', '\u{212a}'],
+        's' | 'S' | '\u{17f}' => ['s', 'S', '\u{17f}'],
+        c => [c, c.to_ascii_lowercase(), c.to_ascii_uppercase()],
     }
 }
 
@@ -74,6 +71,8 @@ enum Step {
 #[derive(Clone, Debug)]
 pub(super) struct Program {
     steps: Vec<Step>,
+    /// Whether nothing but the beginning of a key can begin a match.
+    anchored: bool,
 }
 
 /// More steps than this are refused.
@@ -82,7 +81,10 @@ const MOST_STEPS: usize = 4096;
 impl Program {
     /// `None` when the expression is too large.
     pub(super) fn compile(node: &Node) -> Option<Self> {
-        let mut program = Self { steps: Vec::new() };
+        let mut program = Self {
+            steps: Vec::new(),
+            anchored: is_anchored(node),
+        };
         program.add(node)?;
         program.push(Step::Match)?;
         Some(program)
@@ -154,23 +156,36 @@ impl Program {
         Some(())
     }
 
+    #[cfg(test)]
+    pub(super) fn is_anchored(&self) -> bool {
+        self.anchored
+    }
+
     /// Whether the expression matches somewhere in the text.
     pub(super) fn is_match(&self, text: &str) -> bool {
         let mut states = States::new(self.steps.len());
+        let mut current = States::new(self.steps.len());
+        let mut open = Vec::new();
         let mut before = None;
         let mut rest = text.chars();
         loop {
             let after = rest.clone().next();
-            if self.follow(&mut states, 0, before, after) {
+            if !(self.anchored && before.is_some())
+                && self.follow(&mut states, &mut open, 0, before, after)
+            {
                 return true;
+            }
+            if self.anchored && states.list.is_empty() {
+                return false;
             }
             let Some(c) = rest.next() else { return false };
             let next = rest.clone().next();
-            let current = core::mem::replace(&mut states, States::new(self.steps.len()));
-            for at in current.list {
-                if let Some(Step::Class(class)) = self.steps.get(at)
+            core::mem::swap(&mut states, &mut current);
+            states.clear();
+            for at in &current.list {
+                if let Some(Step::Class(class)) = self.steps.get(*at)
                     && class.has(c)
-                    && self.follow(&mut states, at + 1, Some(c), next)
+                    && self.follow(&mut states, &mut open, at + 1, Some(c), next)
                 {
                     return true;
                 }
@@ -183,11 +198,13 @@ impl Program {
     fn follow(
         &self,
         states: &mut States,
+        open: &mut Vec<usize>,
         at: usize,
         before: Option<char>,
         after: Option<char>,
     ) -> bool {
-        let mut open = vec![at];
+        open.clear();
+        open.push(at);
         while let Some(at) = open.pop() {
             if !states.enter(at) {
                 continue;
@@ -211,6 +228,17 @@ impl Program {
     }
 }
 
+/// Whether each way through the expression begins with `^`.
+fn is_anchored(node: &Node) -> bool {
+    match node {
+        Node::Start => true,
+        Node::Alternatives(nodes) => nodes.iter().all(is_anchored),
+        Node::Sequence(nodes) => nodes.first().is_some_and(is_anchored),
+        Node::Repeat(node, least, _) => *least > 0 && is_anchored(node),
+        Node::Class(_) | Node::End | Node::WordBound => false,
+    }
+}
+
 fn is_word(c: Option<char>) -> bool {
     c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
 }
@@ -225,6 +253,14 @@ impl States {
         Self {
             seen: vec![false; steps],
             list: Vec::new(),
+        }
+    }
+
+    fn clear(&mut self) {
+        for at in self.list.drain(..) {
+            if let Some(seen) = self.seen.get_mut(at) {
+                *seen = false;
+            }
         }
     }
 

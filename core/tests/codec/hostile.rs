@@ -167,3 +167,15 @@ fn a_bomb_is_refused_by_its_size() {
     assert_eq!(document.leaves().len(), 3, "aliases are not expanded");
     assert!(rule(&document, &["a"]).is_err());
 }
+
+#[test]
+fn a_key_longer_than_any_tool_takes_is_refused() {
+    let text = |length: usize| format!("? {}\n: x\n", "k".repeat(length));
+    let code = |text: String| {
+        Document::<Plain>::parse(text.as_bytes(), &Limits::default())
+            .map(|_| ())
+            .map_err(|error| error.code().as_str())
+    };
+    assert_eq!(code(text(4096)), Ok(()));
+    assert_eq!(code(text(4097)), Err("limit-exceeded"));
+}

@@ -687,6 +687,13 @@ impl<'a> Builder<'a> {
             } else if is_plain && text == "<<" {
                 self.obstacle(ErrorCode::AliasInSealedDocument, line, "a merge key (<<) stands here; a sealed file cannot keep it, so write the keys out");
             }
+            if text.len() > self.limits.key_bytes {
+                return Err(limit(format!(
+                    "a key has more than {} bytes; shorten it",
+                    self.limits.key_bytes
+                ))
+                .at_line(line));
+            }
             // Not the text: that of a binary key is packed.
             let name = value.as_str().unwrap_or(text).into();
             return self.pending_key(name, range.start, line);
