@@ -85,6 +85,21 @@ impl<State> Document<State> {
             .map(|text| Zeroizing::new(text.to_owned()))
     }
 
+    /// All values in file order, each with the text that a reader of the file gets; `None` for what is no text.
+    pub fn leaves_with_text(&self) -> impl Iterator<Item = (Leaf, Option<&str>)> {
+        self.scalars()
+            .map(|(document, scalar)| (leaf(document, scalar), scalar.value.as_str()))
+    }
+
+    /// Line of the first alias or merge key, from 1: what stands there is no leaf, so no check of leaves sees it.
+    pub fn alias_line(&self) -> Option<usize> {
+        let alias = |code| code == ErrorCode::AliasInSealedDocument;
+        let mut obstacles = self.parsed.obstacles.iter();
+        obstacles
+            .find(|obstacle| alias(obstacle.code))
+            .map(|obstacle| obstacle.line)
+    }
+
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }

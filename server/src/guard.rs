@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use stackseal_core::document::{Document, Encrypted, Leaf, Plain, is_sealed};
 use stackseal_core::marks::Mark;
-use stackseal_core::{Limits, Recipient};
+use stackseal_core::{Limits, Path, Recipient};
 use stackseal_model::api::{MAX_FILE_BYTES, SaveFile};
 use stackseal_model::stack::MemberKind;
 
@@ -69,45 +69,73 @@ pub(crate) fn check_against(
         bytes: 2 * MAX_FILE_BYTES,
         ..Limits::generous()
     };
-    let new = leaves(text, &limits)?;
-    for gone in head_marks.iter().filter(|mark| !marks.contains(mark)) {
-        // a mark that never was well-formed protects nothing
-        let Ok(mark) = Mark::parse(gone) else {
-            continue;
-        };
-        let uncovered = |leaf: &&Leaf| names(&mark, leaf) && !leaf.sealed && !leaf.empty;
-        if let Some(leaf) = new.iter().find(uncovered) {
+    let new = Leaves::read(text, &limits)?;
+    // a mark that never was well-formed protects nothing
+    let gone: Vec<_> = head_marks
+        .iter()
+        .filter(|mark| !marks.contains(mark))
+        .filter_map(|mark| Mark::parse(mark).ok())
+        .collect();
+    for mark in &gone {
+        if let Some(leaf) = new.in_clear().find(|leaf| names(mark, leaf)) {
+            let mark = mark.text();
             return Err(shrink(
                 format!(
-                    "The mark {gone} cannot be removed while its key stands in the file; keep the mark."
+                    "The mark {mark} cannot be removed while its key stands in the file; keep the mark."
                 ),
                 leaf,
             ));
         }
     }
-    let Some(head) = head_text else { return Ok(()) };
-    // A text on the branch that cannot be read holds nothing that this save could uncover.
-    let Ok(old) = leaves(head, &limits) else {
-        return Ok(());
+    let sealed = match head_text {
+        Some(head) => sealed_at_head(head, &limits)?,
+        None => BTreeSet::new(),
     };
-    let sealed: BTreeSet<_> = old
-        .iter()
-        .filter(|leaf| leaf.sealed)
-        .map(|leaf| (leaf.document, leaf.path.clone()))
-        .collect();
-    let uncovered = new.iter().find(|leaf| {
-        !leaf.sealed && !leaf.empty && sealed.contains(&(leaf.document, leaf.path.clone()))
-    });
-    match uncovered {
-        Some(leaf) => Err(shrink(
+    // Documents and list items may have moved, so only the keys count.
+    if let Some(leaf) = new
+        .in_clear()
+        .find(|leaf| sealed.contains(&keys_of(&leaf.path)))
+    {
+        return Err(shrink(
             format!(
                 "The value {} is sealed on the branch and would stand in clear; mark its key.",
                 leaf.path
             ),
             leaf,
-        )),
-        None => Ok(()),
+        ));
     }
+    if new.alias.is_some() && !(gone.is_empty() && sealed.is_empty()) {
+        let detail = "An alias or merge stands here, through which a value that is sealed on the branch could come back in clear; write the value out.";
+        return Err(Error::refused(Code::MarksShrink, detail).at_line(new.alias));
+    }
+    Ok(())
+}
+
+/// The keys above each value that is sealed on the branch, well or badly.
+fn sealed_at_head(head: &[u8], limits: &Limits) -> Result<BTreeSet<Vec<String>>, Error> {
+    match Leaves::read(head, limits) {
+        Ok(old) => {
+            let sealed = old.all.iter().filter(|(_, claims)| *claims);
+            Ok(sealed.map(|(leaf, _)| keys_of(&leaf.path)).collect())
+        }
+        Err(_) if seems_sealed(head) => {
+            let detail = "The file on the branch holds sealed values and cannot be read, so it cannot be told whether they would stand in clear. Mend or remove it in Git first.";
+            Err(Error::refused(Code::MarksShrink, detail))
+        }
+        // it holds nothing that this save could uncover
+        Err(_) => Ok(BTreeSet::new()),
+    }
+}
+
+/// Whether bytes that cannot be read hold a sealed value or a `sops` key.
+fn seems_sealed(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let quotes_and_blanks = ['"', '\'', ' ', '\t'];
+    text.contains(CLAIM)
+        || text
+            .split("sops")
+            .skip(1)
+            .any(|rest| rest.trim_start_matches(quotes_and_blanks).starts_with(':'))
 }
 
 fn shrink(detail: String, leaf: &Leaf) -> Error {
@@ -116,20 +144,51 @@ fn shrink(detail: String, leaf: &Leaf) -> Error {
         .at_line(Some(leaf.line))
 }
 
-/// Whether a mark means a value, taken as widely as any reader could take it.
+/// Whether a mark means a value, taken as widely as any reader could take it: keys may hold dots.
 fn names(mark: &Mark, leaf: &Leaf) -> bool {
-    let last = mark.text().rsplit('.').next().unwrap_or_default();
-    leaf.path
-        .keys()
-        .any(|key| key == last || key == mark.text())
+    let mark = mark.text();
+    leaf.path.keys().any(|key| {
+        mark.strip_suffix(key)
+            .is_some_and(|path| path.is_empty() || path.ends_with('.'))
+    })
 }
 
-fn leaves(text: &[u8], limits: &Limits) -> Result<Vec<Leaf>, Error> {
-    Ok(if is_sealed(text, limits)? {
-        Document::<Encrypted>::parse(text, limits)?.leaves()
-    } else {
-        Document::<Plain>::parse(text, limits)?.leaves()
-    })
+fn keys_of(path: &Path) -> Vec<String> {
+    path.keys().map(str::to_owned).collect()
+}
+
+/// The values of a text, sealed or not.
+struct Leaves {
+    /// Each with whether it claims to be sealed.
+    all: Vec<(Leaf, bool)>,
+    /// Line of the first alias or merge.
+    alias: Option<usize>,
+}
+
+impl Leaves {
+    fn read(text: &[u8], limits: &Limits) -> Result<Self, Error> {
+        Ok(if is_sealed(text, limits)? {
+            Self::of(&Document::<Encrypted>::parse(text, limits)?)
+        } else {
+            Self::of(&Document::<Plain>::parse(text, limits)?)
+        })
+    }
+
+    fn of<State>(document: &Document<State>) -> Self {
+        let claims = |text: Option<&str>| text.is_some_and(|text| text.starts_with(CLAIM));
+        Self {
+            all: document
+                .leaves_with_text()
+                .map(|(leaf, text)| (leaf, claims(text)))
+                .collect(),
+            alias: document.alias_line(),
+        }
+    }
+
+    fn in_clear(&self) -> impl Iterator<Item = &Leaf> {
+        let leaves = self.all.iter().map(|(leaf, _)| leaf);
+        leaves.filter(|leaf| !leaf.sealed && !leaf.empty)
+    }
 }
 
 /// A `Secret` with values and no mark is a mistake, whatever the person meant.
@@ -161,6 +220,9 @@ fn refuse_plain_secret(file: &SaveFile) -> Result<(), Error> {
 fn place(file: &SaveFile) -> String {
     format!("{} {}", file.kind.as_str(), file.name)
 }
+
+/// How a value begins that claims to be sealed.
+const CLAIM: &str = "ENC[";
 
 #[cfg(test)]
 mod tests {
@@ -314,6 +376,53 @@ mod tests {
             ""
         );
         assert_eq!(against(&config, &[], &[], "not: [yaml"), "");
+        // an unreadable text that holds sealed values vouches for nothing
+        for broken in ["a: [ENC[x", "a: [x\nsops:\n  mac: x\n", "{\"sops\": {"] {
+            assert_eq!(against(&config, &[], &[], broken), "marks-shrink");
+        }
+        // sealed badly is sealed all the same
+        let bad = "kind: ConfigMap\nstringData:\n  password: ENC[half\n";
+        assert_eq!(against(&config, &[], &[], bad), "marks-shrink");
+        // what an alias stands for is no value that can be looked at
+        let alias = "x: &p p\nkind: ConfigMap\nstringData:\n  password: *p\n";
+        let merge = "x: &p {password: p}\nstringData:\n  <<: *p\n";
+        for text in [alias, merge] {
+            assert_eq!(against(text, &[], &["password"], &old), "marks-shrink");
+            assert_eq!(against(text, &[], &[], &old), "marks-shrink");
+            assert_eq!(against(text, &[], &["token"], "a: 1\n"), "marks-shrink");
+        }
+        assert_eq!(against(alias, &[], &[], "a: 1\n"), "");
+    }
+
+    #[test]
+    fn what_was_sealed_is_known_again_in_another_document_list_item_or_map() {
+        let ours = recipient();
+        let against = |text: &str, marks: &[&str], head_marks: &[&str], head: &str| {
+            let list = |marks: &[&str]| marks.iter().map(|m| (*m).to_owned()).collect::<Vec<_>>();
+            code(check_against(
+                text.as_bytes(),
+                &list(marks),
+                &list(head_marks),
+                Some(head.as_bytes()),
+            ))
+        };
+        let list = "users:\n  - password: p\n";
+        let old = sealed(list, &["password"], &ours);
+        let below = "users:\n  - name: n\n  - password: p\n";
+        let behind = "a: 1\n---\nusers:\n  - password: p\n";
+        for text in [list, below, behind] {
+            assert_eq!(against(text, &[], &[], &old), "marks-shrink", "{text}");
+        }
+        // a key with a dot, under another map than the mark says
+        let tls = "data:\n  tls.key: k\n  token: t\n";
+        let marks = ["data.tls.key", "data.token"];
+        let old = sealed(tls, &marks, &ours);
+        let renamed = tls.replace("data:", "stringData:");
+        let text = sealed(&renamed, &["stringData.token"], &ours);
+        assert_eq!(
+            against(&text, &["stringData.token"], &marks, &old),
+            "marks-shrink"
+        );
     }
 
     #[test]
