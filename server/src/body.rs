@@ -1,4 +1,6 @@
-//! JSON bodies: read whole, within the route's limit, and parsed without repeating what they hold.
+//! JSON bodies: read whole, within the route's limit and a time, and parsed without repeating what they hold.
+
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -8,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Code, Error};
 use crate::state::State;
+use crate::telemetry::Place;
 
 /// A parsed body with the digest of its bytes.
 pub(crate) struct Json<T> {
@@ -21,15 +24,28 @@ impl<T: DeserializeOwned> FromRequest<State> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &State) -> Result<Self, Error> {
-        let bytes = Bytes::from_request(request, state)
-            .await
+        let place = request.extensions().get::<Place>().cloned();
+        if let Some(place) = &place {
+            place.leave();
+        }
+        let bytes = within(PATIENCE, Bytes::from_request(request, state))
+            .await?
             .map_err(|rejection| Error::refused(Code::of_status(rejection.status()), ""))?;
+        if let Some(place) = &place {
+            place.enter(state)?;
+        }
         let value = serde_json::from_slice(&bytes).map_err(|error| refusal(&error))?;
         Ok(Self {
             value,
             digest: Sha256::digest(&bytes).into(),
         })
     }
+}
+
+/// Waits so long for a body to come in.
+async fn within<T>(patience: Duration, body: impl Future<Output = T>) -> Result<T, Error> {
+    let late = |_| Error::refused(Code::Timeout, "The request's body did not come in.");
+    tokio::time::timeout(patience, body).await.map_err(late)
 }
 
 /// What is wrong with a body. Messages of the parser may quote the body, so only those that speak of
@@ -60,6 +76,8 @@ fn refusal(error: &serde_json::Error) -> Error {
     )
 }
 
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// How messages about names begin, in the model's words.
 const NAMES: &[&str] = &[
     "the organisation",
@@ -77,6 +95,14 @@ mod tests {
     fn problem<T: DeserializeOwned>(body: &str) -> (String, String) {
         let problem = refusal(&serde_json::from_str::<T>(body).err().unwrap()).problem();
         (problem.code, problem.detail)
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for_beyond_the_time_for_it() {
+        let never = std::future::pending::<()>();
+        let late = within(Duration::ZERO, never).await.unwrap_err();
+        assert_eq!(late.problem().code, "timeout");
+        assert_eq!(within(Duration::ZERO, async { 1 }).await.unwrap(), 1);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A log line has the request's id, method, route template, status and duration. Bodies, query
 //! strings, paths as sent, headers and tokens never reach it (`docs/LOGGING.md`).
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -10,7 +11,9 @@ use axum::extract::{MatchedPath, Request, State as Shared};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use stackseal_model::api::routes;
 use stackseal_model::problem::{PROBLEM_JSON, Problem};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -24,6 +27,30 @@ use crate::state::State;
 /// Finds a request in the log.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
+
+/// The place of a request among those served at once. It is free while a body comes in, so that clients
+/// who send nothing keep nobody out.
+#[derive(Clone)]
+pub(crate) struct Place(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+
+impl Place {
+    /// Gives the place back.
+    pub(crate) fn leave(&self) {
+        self.put(None);
+    }
+
+    /// Takes a place again, if there is one.
+    pub(crate) fn enter(&self, state: &State) -> Result<(), Error> {
+        let place = state.place_for_request();
+        let place = place.ok_or_else(|| Error::refused(Code::Busy, ""))?;
+        self.put(Some(place));
+        Ok(())
+    }
+
+    fn put(&self, place: Option<OwnedSemaphorePermit>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = place;
+    }
+}
 
 /// Marks an answer with an error status whose body is meant as it is.
 #[derive(Clone, Copy)]
@@ -75,9 +102,14 @@ pub(crate) async fn finish(
         .to_owned();
     let span = tracing::info_span!("request", request_id = id, method = %method, route);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = within_limits(&state, request, next)
-        .instrument(span.clone())
-        .await;
+    let mut response = if route == routes::LIVEZ {
+        // it tells that the process runs, however busy it is
+        next.run(request).await
+    } else {
+        within_limits(&state, request, next)
+            .instrument(span.clone())
+            .await
+    };
     complete(&mut response, &id);
     let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     span.in_scope(|| {
@@ -92,13 +124,15 @@ pub(crate) async fn finish(
 
 /// Runs the request in a task of its own: a client that goes away cuts no save in two, and a panic
 /// becomes an answer.
-async fn within_limits(state: &State, request: Request, next: Next) -> Response {
-    let Some(place) = state.place_for_request() else {
-        return Error::refused(Code::Busy, "").into_response();
-    };
+async fn within_limits(state: &State, mut request: Request, next: Next) -> Response {
+    let place = Place(Arc::default());
+    if let Err(busy) = place.enter(state) {
+        return busy.into_response();
+    }
+    request.extensions_mut().insert(place.clone());
     let run = async move {
         let response = next.run(request).await;
-        drop(place);
+        place.leave();
         response
     };
     let task = tokio::spawn(run.in_current_span());
@@ -117,6 +151,11 @@ fn complete(response: &mut Response, id: &str) {
         let drafted = response.extensions_mut().remove::<Problem>();
         let mut problem = drafted.unwrap_or_else(|| Code::of_status(status).problem(""));
         id.clone_into(&mut problem.request_id);
+        // the rest of the request may still be on its way
+        if problem.code == Code::Timeout.as_str() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
         problem.status = status.as_u16();
         // A problem is strings and numbers: it always has a JSON text.
         let body = serde_json::to_vec(&problem).unwrap_or_default();

@@ -12,6 +12,7 @@ mod git_http;
 #[path = "support/process.rs"]
 mod process;
 
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
@@ -248,6 +249,32 @@ fn an_idle_client_does_not_keep_the_server_from_stopping() {
     );
     assert!(process.signal("-TERM").success());
     drop(idle);
+}
+
+#[test]
+fn clients_that_send_no_body_keep_nobody_out() {
+    let home = tempfile::tempdir().unwrap();
+    let process = Process::start(home.path(), &Start::default());
+    let address = &process.address;
+    let head = format!(
+        "POST /api/v1/session HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\nx-stackseal: 1\r\ncontent-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n"
+    );
+    // more than are served at once; each is known to wait for its body by the line that asks for it
+    let silent: Vec<_> = (0..300)
+        .map(|_| {
+            let mut client = std::net::TcpStream::connect(address).unwrap();
+            client.write_all(head.as_bytes()).unwrap();
+            let mut line = [0; 12];
+            client.read_exact(&mut line).unwrap();
+            assert_eq!(&line, b"HTTP/1.1 100");
+            client
+        })
+        .collect();
+    for path in ["/livez", "/readyz"] {
+        let answer = process.send("GET", path, &[], None).unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    drop(silent);
 }
 
 /// A remote over HTTP that wants a token, and a server that has one in a file.
