@@ -110,6 +110,12 @@ impl Given {
         self.slot(option).and_then(Option::take).map(PathBuf::from)
     }
 
+    /// A path from the root on: programs that are started elsewhere are given it, too.
+    fn absolute(&mut self, option: &str) -> Result<Option<PathBuf>, ConfigError> {
+        let path = self.path(option).map(std::path::absolute).transpose();
+        path.map_err(|_| wrong(&format!("--{option}"), "this cannot be a path"))
+    }
+
     /// Parses a setting, if it was given.
     fn parsed<T, E: std::fmt::Display>(
         &mut self,
@@ -143,13 +149,19 @@ impl Given {
                 "an address that others can reach needs --public-url, the https address they will use",
             ));
         }
-        let data = match self.path("data") {
+        if public_url.as_ref().is_some_and(Origin::is_exposed) {
+            return Err(wrong(
+                "--public-url",
+                "over http, others could read along; write the https address that people use",
+            ));
+        }
+        let data = match self.absolute("data")? {
             Some(data) => data,
             None => default_data(environment)
                 .ok_or_else(|| wrong("--data", "there is no home directory; name a folder"))?,
         };
         let remote = self.parsed("remote", |text| RemoteAddress::parse(text, allow_http))?;
-        let remote_token_file = self.path("remote-token-file");
+        let remote_token_file = self.absolute("remote-token-file")?;
         let takes_token = remote.as_ref().is_some_and(RemoteAddress::takes_token);
         if remote_token_file.is_some() && !takes_token {
             return Err(wrong(
@@ -167,7 +179,7 @@ impl Given {
                 .parsed("cluster-file", RepositoryPath::parse)?
                 .unwrap_or_else(RepositoryPath::usual_cluster_file),
             public_url,
-            page: self.path("page"),
+            page: self.absolute("page")?,
         })
     }
 }
@@ -211,7 +223,7 @@ and keeps the private keys.
 
 Options, each with its environment variable:
   --listen ADDRESS           STACKSEAL_LISTEN             where to listen [127.0.0.1:8080]
-  --public-url URL           STACKSEAL_PUBLIC_URL         address that people open, behind a proxy
+  --public-url URL           STACKSEAL_PUBLIC_URL         https address that people open, by a proxy
   --data DIR                 STACKSEAL_DATA               database, keys, clone [~/.local/share/stackseal]
   --remote URL               STACKSEAL_REMOTE             https:// or file:// [a repository under DIR]
   --remote-token-file FILE   STACKSEAL_REMOTE_TOKEN_FILE  TOKEN or USER:TOKEN for an https remote
@@ -266,6 +278,31 @@ mod tests {
     }
 
     #[test]
+    fn paths_are_meant_from_the_folder_that_the_server_starts_in() {
+        let here = std::env::current_dir().unwrap();
+        let variables = [("STACKSEAL_DATA", "data")];
+        let config = read(&["--page", "page"], &variables).unwrap();
+        assert_eq!(config.data, here.join("data"));
+        assert_eq!(config.page, Some(here.join("page")));
+    }
+
+    #[test]
+    fn a_public_address_is_https_unless_it_is_this_machine() {
+        for fine in [
+            "https://a.example",
+            "http://127.0.0.1:8080",
+            "http://127.8.0.1",
+            "http://localhost",
+            "http://[::1]:8080",
+        ] {
+            assert!(
+                read(&["--data", "/d", "--public-url", fine], &[]).is_ok(),
+                "{fine}"
+            );
+        }
+    }
+
+    #[test]
     fn what_cannot_be_used_is_named() {
         for (arguments, start) in [
             (vec!["--listen", "nowhere"], "--listen: "),
@@ -273,6 +310,15 @@ mod tests {
             (vec!["--remote", "http://git.example/x"], "--remote: "),
             (vec!["--remote-token-file", "t"], "--remote-token-file: "),
             (vec!["--branch", "a..b"], "--branch: "),
+            (vec!["--public-url", "http://a.example"], "--public-url: "),
+            (
+                vec!["--public-url", "http://127.1.example"],
+                "--public-url: ",
+            ),
+            (
+                vec!["--public-url", "http://10.0.0.1:8080"],
+                "--public-url: ",
+            ),
             (vec!["--token", "x"], "--token: "),
             (vec!["stray"], "command line: "),
         ] {

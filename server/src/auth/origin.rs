@@ -1,7 +1,7 @@
 //! The address that people open: scheme, host and port, compared as browsers compare origins.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// `http://host:port` or `https://host:port`; the port is always written out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,14 @@ impl Origin {
                 port,
             })
             .collect()
+    }
+
+    /// Whether it is reached over http from elsewhere than its own machine.
+    pub(crate) fn is_exposed(&self) -> bool {
+        let host = self.host.trim_matches(['[', ']']);
+        let address = host.parse::<IpAddr>();
+        let loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+        !self.secure && !loopback
     }
 
     /// Whether the scheme is https.
