@@ -367,7 +367,7 @@ codes! {
     /// The push of the save may have arrived.
     SaveUnconfirmed = "save-unconfirmed", 409, "The save may be on the remote already",
         "Its push was sent and not confirmed. Retry when the remote answers; then it can be told.";
-    /// A Secret with values and without marks.
+    /// A Secret with values, none of which is sealed.
     SecretInClear = "secret-in-clear", 422, "The Secret would be committed in clear",
         "Mark the keys to be encrypted.";
     /// Nobody is signed in.

@@ -5,10 +5,11 @@
 //! sealed there may not come back in clear. The check of a single text is the codec's
 //! ([`stackseal_core::guard`]).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stackseal_core::document::{Document, Encrypted, Leaf, Plain, is_sealed};
 use stackseal_core::marks::Mark;
+use stackseal_core::path::Segment;
 use stackseal_core::{Limits, Path, Recipient};
 use stackseal_model::api::{MAX_FILE_BYTES, SaveFile};
 use stackseal_model::stack::MemberKind;
@@ -45,8 +46,18 @@ pub(crate) fn check(file: &SaveFile, recipient: Option<&Recipient>) -> Result<Pa
         &recipients,
         &Limits::default(),
     )?;
-    if marks.is_empty() && file.kind == MemberKind::Manifest {
-        refuse_plain_secret(file)?;
+    if file.kind == MemberKind::Manifest {
+        if marks.is_empty() {
+            refuse_clear_secret(&Document::<Plain>::parse(
+                file.text.as_bytes(),
+                &generous(),
+            )?)?;
+        } else {
+            refuse_clear_secret(&Document::<Encrypted>::parse(
+                file.text.as_bytes(),
+                &generous(),
+            )?)?;
+        }
     }
     Ok(Passed {
         entries: guarded.entries.into_iter().map(|entry| entry.enc).collect(),
@@ -64,11 +75,7 @@ pub(crate) fn check_against(
     head_marks: &[String],
     head_text: Option<&[u8]>,
 ) -> Result<(), Error> {
-    // the head may hold what others wrote under wider limits than ours
-    let limits = Limits {
-        bytes: 2 * MAX_FILE_BYTES,
-        ..Limits::generous()
-    };
+    let limits = generous();
     let new = Leaves::read(text, &limits)?;
     // a mark that never was well-formed protects nothing
     let gone: Vec<_> = head_marks
@@ -191,29 +198,131 @@ impl Leaves {
     }
 }
 
-/// A `Secret` with values and no mark is a mistake, whatever the person meant.
-fn refuse_plain_secret(file: &SaveFile) -> Result<(), Error> {
-    let document = Document::<Plain>::parse(file.text.as_bytes(), &Limits::default())?;
-    let leaves = document.leaves();
-    let top = |leaf: &Leaf| leaf.path.keys().next().map(str::to_owned);
-    let is_kind = |leaf: &&Leaf| {
-        let value = document.text().get(leaf.span.clone()).unwrap_or_default();
-        leaf.path.keys().eq(["kind"]) && value.trim_matches(['"', '\'']) == "Secret"
+/// A `Secret` whose values all stand in clear is a mistake, whatever the person meant.
+fn refuse_clear_secret<State>(document: &Document<State>) -> Result<(), Error> {
+    let leaves: Vec<_> = document.leaves_with_text().collect();
+    let secrets = Secrets::find(&leaves);
+    let refused = |place: String, line: Option<usize>| {
+        Err(Error::refused(Code::SecretInClear, "")
+            .at(place)
+            .at_line(line))
     };
-    let secrets: BTreeSet<_> = leaves
-        .iter()
-        .filter(is_kind)
-        .map(|leaf| leaf.document)
-        .collect();
-    let value = leaves.iter().find(|leaf| {
-        let holds = matches!(top(leaf).as_deref(), Some("data" | "stringData"));
-        secrets.contains(&leaf.document) && holds && !leaf.empty
-    });
-    match value {
-        Some(leaf) => Err(Error::refused(Code::SecretInClear, "")
-            .at(leaf.path.to_string())
-            .at_line(Some(leaf.line))),
-        None => Ok(()),
+    let mut values: BTreeMap<_, (Option<&Leaf>, bool)> = BTreeMap::new();
+    for (leaf, _) in leaves.iter().filter(|(leaf, _)| !leaf.empty) {
+        for secret in secrets.around(leaf) {
+            let (first, sealed) = values.entry((leaf.document, secret)).or_default();
+            first.get_or_insert(leaf);
+            *sealed |= leaf.sealed;
+        }
+    }
+    let in_clear = values.values().find(|(_, sealed)| !sealed);
+    if let Some((Some(leaf), _)) = in_clear {
+        return refused(leaf.path.to_string(), Some(leaf.line));
+    }
+    match document.alias_line() {
+        // what an alias or merge brings is no leaf, so a Secret may get its values from there
+        Some(line) if secrets.may_be_fed(&leaves) => refused(String::new(), Some(line)),
+        _ => Ok(()),
+    }
+}
+
+/// A value with the text that a reader gets.
+type Read<'a> = (Leaf, Option<&'a str>);
+
+/// The mappings of a text that are Secrets, by document and path.
+#[derive(Default)]
+struct Secrets<'a> {
+    single: BTreeSet<(usize, &'a [Segment])>,
+    /// Lists whose items need not say what they are.
+    lists: BTreeSet<(usize, &'a [Segment])>,
+}
+
+impl<'a> Secrets<'a> {
+    fn find(leaves: &'a [Read<'_>]) -> Self {
+        let mut found = Self::default();
+        for (leaf, text) in leaves {
+            if let [mapping @ .., Segment::Key(key)] = leaf.path.segments()
+                && key.as_ref() == "kind"
+            {
+                match text.map(str::trim) {
+                    Some("Secret") => found.single.insert((leaf.document, mapping)),
+                    Some("SecretList") => found.lists.insert((leaf.document, mapping)),
+                    _ => false,
+                };
+            }
+        }
+        found
+    }
+
+    /// The Secrets that have a value in their data.
+    fn around<'l>(&self, leaf: &'l Leaf) -> impl Iterator<Item = &'l [Segment]> {
+        let segments = leaf.path.segments();
+        let is_data = |segment: &Segment| match segment {
+            Segment::Key(key) => matches!(key.as_ref(), "data" | "stringData"),
+            Segment::Index(_) => false,
+        };
+        let splits = segments.iter().enumerate();
+        let mappings = splits
+            .filter(move |(_, segment)| is_data(segment))
+            .filter_map(|(at, _)| segments.get(..at));
+        mappings.filter(|mapping| self.holds(leaf.document, mapping))
+    }
+
+    fn holds(&self, document: usize, mapping: &[Segment]) -> bool {
+        let in_list = match mapping {
+            [list @ .., Segment::Key(items), Segment::Index(_)] => {
+                items.as_ref() == "items" && self.lists.contains(&(document, list))
+            }
+            _ => false,
+        };
+        in_list || self.single.contains(&(document, mapping))
+    }
+
+    /// Whether a document names a Secret without being, by its own kind, something that only refers to one.
+    fn may_be_fed(&self, leaves: &[Read<'_>]) -> bool {
+        let top_kind = |document: usize| {
+            let mut tops = leaves
+                .iter()
+                .filter(|(leaf, _)| leaf.document == document && leaf.path.segments().len() == 1);
+            tops.find(|(leaf, _)| leaf.path.keys().eq(["kind"]))
+                .map(|(_, text)| text.map_or("", str::trim))
+        };
+        let open: BTreeMap<_, _> = leaves
+            .iter()
+            .map(|(leaf, _)| leaf.document)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .map(|document| {
+                let kind = top_kind(document);
+                let open = kind.is_none_or(|kind| kind == "Secret" || kind.ends_with("List"));
+                (document, open)
+            })
+            .collect();
+        let names = |(leaf, text): &Read<'_>| {
+            matches!(text.map(str::trim), Some("Secret" | "SecretList"))
+                && open.get(&leaf.document) == Some(&true)
+        };
+        // elsewhere a mapping with metadata of its own is a Secret, and no reference to one
+        let whole = |(leaf, _): &Read<'_>| {
+            let mut at = leaf.path.segments().iter().enumerate();
+            at.any(|(at, segment)| {
+                matches!(segment, Segment::Key(key) if key.as_ref() == "metadata")
+                    && leaf
+                        .path
+                        .segments()
+                        .get(..at)
+                        .is_some_and(|mapping| self.holds(leaf.document, mapping))
+            })
+        };
+        leaves.iter().any(|leaf| names(leaf) || whole(leaf))
+    }
+}
+
+/// The branch may hold what others wrote under wider limits than ours.
+fn generous() -> Limits {
+    Limits {
+        bytes: 2 * MAX_FILE_BYTES,
+        ..Limits::generous()
     }
 }
 
@@ -332,11 +441,50 @@ mod tests {
         ] {
             assert_eq!(code(check(&file(fine, &[]), None)), "", "{fine}");
         }
+        for spelling in [
+            "kind: \"\\x53ecret\"\ndata: {a: b}\n",
+            "kind: |-\n  Secret\ndata: {a: b}\n",
+            "kind: !!str Secret\ndata: {a: b}\n",
+            "kind: List\nitems:\n  - kind: ConfigMap\n  - kind: Secret\n    data: {a: b}\n",
+            "kind: SecretList\nitems:\n  - data: {a: b}\n",
+            "d: &d {a: b}\nkind: Secret\nstringData: *d\n",
+            "d: &d {data: {a: b}}\nkind: Secret\n<<: *d\n",
+            "s: &s Secret\nkind: *s\ndata: {a: b}\n",
+            "x: &x [{kind: Secret, data: {a: b}}]\nkind: List\nitems: *x\n",
+            "kind: Object\nd: &d {a: b}\nspec: {kind: Secret, metadata: {name: n}, data: *d}\n",
+        ] {
+            assert_eq!(
+                code(check(&file(spelling, &[]), None)),
+                "secret-in-clear",
+                "{spelling}"
+            );
+        }
+        for fine in [
+            "kind: Secret\ntype: t\n",
+            "kind: HelmRelease\nx: &x 1\ny: *x\nspec: {valuesFrom: [{kind: Secret, name: n}]}\n",
+        ] {
+            assert_eq!(code(check(&file(fine, &[]), None)), "", "{fine}");
+        }
         let values = SaveFile {
             kind: MemberKind::Addon,
             ..file(SECRET, &[])
         };
         assert_eq!(code(check(&values, None)), "");
+    }
+
+    #[test]
+    fn a_mark_elsewhere_does_not_excuse_a_secret() {
+        let ours = recipient();
+        let with = |text: &str, marks: &[&str]| {
+            let sealed = sealed(text, marks, &ours);
+            code(check(&file(&sealed, marks), Some(&ours)))
+        };
+        let two = "kind: ConfigMap\ndata: {token: t}\n---\nkind: Secret\ndata: {password: cA==}\n";
+        assert_eq!(with(two, &["token"]), "secret-in-clear");
+        assert_eq!(with(two, &["password"]), "");
+        let unrelated = "kind: Secret\nmetadata: {note: n}\ndata: {password: cA==}\n";
+        assert_eq!(with(unrelated, &["note"]), "secret-in-clear");
+        assert_eq!(with(unrelated, &["data"]), "");
     }
 
     #[test]

@@ -327,3 +327,24 @@ async fn a_block_copied_from_another_file_is_refused() {
             .contains(&path_of("one"))
     );
 }
+
+#[tokio::test]
+async fn a_secret_whose_values_all_stand_in_clear_is_refused_in_every_spelling() {
+    let (server, recipient) = Server::with_key().await;
+    let first = seal(
+        "kind: ConfigMap\ndata:\n  token: t\n---\nkind: Secret\ndata:\n  password: cA==\n",
+        &["token"],
+        &recipient,
+    );
+    for (marks, text) in [
+        (
+            &[][..],
+            "kind: List\nitems:\n  - kind: Secret\n    data:\n      password: cA==\n",
+        ),
+        (&["token"], first.as_str()),
+    ] {
+        let body = json!({"stack": "db", "files": [manifest("m", marks, text, None)]});
+        let problem = server.save(&body).await.expect(422);
+        assert_eq!(problem["code"], "secret-in-clear", "{text}");
+    }
+}
