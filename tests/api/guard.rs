@@ -1,6 +1,7 @@
 //! What is not sealed is refused, and leaves no trace on the disk.
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -317,15 +318,33 @@ async fn a_block_copied_from_another_file_is_refused() {
     server
         .saved(vec![manifest("one", &["password"], &text, None)])
         .await;
-    let body = json!({"stack": "db", "files": [manifest("two", &["password"], &text, None)]});
-    let problem = server.save(&body).await.expect(422);
-    assert_eq!(problem["code"], "stanza-of-another-file");
-    assert!(
-        problem["detail"]
-            .as_str()
-            .unwrap()
-            .contains(&path_of("one"))
+    let (before, block) = text.split_once("enc: |\n").unwrap();
+    let (lines, after) = block.split_once("    lastmodified").unwrap();
+    let lines: Vec<_> = lines.lines().map(str::trim).collect();
+    let quoted = format!(
+        "{before}enc: \"{}\\r\\n\"\n    lastmodified{after}",
+        lines.join("\\r\\n")
     );
+    let refused = async |text: &str| {
+        let body = json!({"stack": "db", "files": [manifest("two", &["password"], text, None)]});
+        let problem = server.save(&body).await.expect(422);
+        assert_eq!(problem["code"], "stanza-of-another-file");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(&path_of("one")), "{detail}");
+    };
+    refused(&text).await;
+    // the same wrapped key with other line breaks
+    refused(&quoted).await;
+    // as an earlier version registered it: by the digest of the text
+    let file = server.home.path().join("armor");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let sum = Command::new("sha256sum").arg(&file).output().unwrap();
+    let digest = String::from_utf8(sum.stdout).unwrap()[..64].to_owned();
+    server
+        .sql(&format!("UPDATE ledger SET digest = x'{digest}'"))
+        .await;
+    refused(&text).await;
+    refused(&quoted).await;
 }
 
 #[tokio::test]
