@@ -290,6 +290,9 @@ codes! {
     /// The same member twice in one save.
     DuplicateFile = "duplicate-file", 422, "The same file is in the save twice",
         "Send each manifest and add-on once.";
+    /// The same mark twice at one file.
+    DuplicateMark = "duplicate-mark", 422, "The same mark stands twice",
+        "Remove one of the two.";
     /// The key pair was made before.
     EncryptionExists = "encryption-exists", 409, "Encryption is initialised already",
         "The recipient is shown with the organisation.";
@@ -314,6 +317,9 @@ codes! {
     /// Our commit was on the branch and is gone: somebody moved the branch back.
     LostUpstream = "lost-upstream", 409, "The commit was removed from the branch",
         "Somebody moved the branch back. Retry to apply the save again, or discard it.";
+    /// More marks at one file than allowed.
+    MarkCount = "mark-count", 422, "A file has at most 1,000 marks",
+        "Mark a key further up instead.";
     /// The save would leave in clear what was sealed.
     MarksShrink = "marks-shrink", 422, "The save would leave a secret in clear",
         "Keep the mark.";

@@ -31,6 +31,7 @@ pub(crate) fn check(file: &SaveFile, recipient: Option<&Recipient>) -> Result<Pa
     if file.text.len() > MAX_FILE_BYTES {
         return Err(Error::refused(Code::FileTooLarge, "").at(place(file)));
     }
+    check_marks(file)?;
     let marks = file
         .marks
         .iter()
@@ -318,6 +319,18 @@ impl<'a> Secrets<'a> {
     }
 }
 
+/// As many marks as a person may set, each once. Counted before anything is parsed.
+fn check_marks(file: &SaveFile) -> Result<(), Error> {
+    if file.marks.len() > MOST_MARKS {
+        return Err(Error::refused(Code::MarkCount, "").at(place(file)));
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = file.marks.iter().find(|mark| !seen.insert(mark.trim())) {
+        return Err(Error::refused(Code::DuplicateMark, "").at(twice.trim()));
+    }
+    Ok(())
+}
+
 /// The branch may hold what others wrote under wider limits than ours.
 fn generous() -> Limits {
     Limits {
@@ -332,6 +345,8 @@ fn place(file: &SaveFile) -> String {
 
 /// How a value begins that claims to be sealed.
 const CLAIM: &str = "ENC[";
+/// Most marks of one file.
+const MOST_MARKS: usize = 1000;
 
 #[cfg(test)]
 mod tests {

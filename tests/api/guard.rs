@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Home, SECRET, Server, git, manifest, path_of, seal, secret};
+use crate::harness::{Home, SECRET, Server, git, manifest, path_of, push_as_other, seal, secret};
 
 /// Asserts that no file of the server holds a text, plain, base64, hex or inside a Git object.
 pub fn assert_absent(home: &Home, text: &str) {
@@ -366,4 +366,48 @@ async fn a_secret_whose_values_all_stand_in_clear_is_refused_in_every_spelling()
         let problem = server.save(&body).await.expect(422);
         assert_eq!(problem["code"], "secret-in-clear", "{text}");
     }
+}
+
+#[tokio::test]
+async fn marks_are_counted_and_stand_once() {
+    let (server, _) = Server::with_key().await;
+    let many: Vec<_> = (0..1001).map(|n| format!("key{n}")).collect();
+    for (marks, code) in [
+        (many, "mark-count"),
+        (vec!["a".to_owned(), " a".to_owned()], "duplicate-mark"),
+    ] {
+        let marks: Vec<_> = marks.iter().map(String::as_str).collect();
+        let body = json!({"stack": "db", "files": [manifest("m", &marks, "a: 1\n", None)]});
+        assert_eq!(server.save(&body).await.expect(422)["code"], code);
+    }
+}
+
+#[tokio::test]
+async fn two_files_of_a_save_do_not_lie_at_the_same_path() {
+    let (server, _) = Server::with_key().await;
+    server
+        .saved(vec![
+            manifest("one", &[], "a: 1\n", None),
+            manifest("two", &[], "a: 2\n", None),
+        ])
+        .await;
+    let cluster = crate::harness::at_head(&server.home, "clusters/main/cluster.yaml");
+    let twisted = cluster.replace("manifests/two.yaml", "manifests/one.yaml");
+    assert_ne!(cluster, twisted);
+    push_as_other(&server.home, &[("clusters/main/cluster.yaml", &twisted)]);
+    // a save of something else brings the branch
+    server
+        .saved(vec![manifest("three", &[], "a: 3\n", None)])
+        .await;
+    let one = server.member("one").await;
+    let base = one["blob"].as_str();
+    let files = [
+        manifest("one", &[], "a: 4\n", base),
+        manifest("two", &[], "a: 5\n", base),
+    ];
+    let body = json!({"stack": "db", "files": files});
+    assert_eq!(
+        server.save(&body).await.expect(422)["code"],
+        "duplicate-file"
+    );
 }

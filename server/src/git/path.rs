@@ -28,6 +28,20 @@ impl RepositoryPath {
         Ok(Self(text.to_owned()))
     }
 
+    /// Whether two files cannot lie at both paths: they are the same but for case, or one is a folder of
+    /// the other.
+    pub(crate) fn collides_with(&self, other: &Self) -> bool {
+        let mut one = self.0.split('/');
+        let mut two = other.0.split('/');
+        loop {
+            match (one.next(), two.next()) {
+                (Some(one), Some(two)) if one.eq_ignore_ascii_case(two) => {}
+                (Some(_), Some(_)) => return false,
+                _ => return true,
+            }
+        }
+    }
+
     /// Where the cluster file lies unless the operator says otherwise.
     pub(crate) fn usual_cluster_file() -> Self {
         Self("clusters/main/cluster.yaml".to_owned())
@@ -89,6 +103,21 @@ fn check_part(part: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_collide_when_they_are_the_same_or_one_is_within_the_other() {
+        let path = |text: &str| RepositoryPath::parse(text).unwrap();
+        for (one, two, collide) in [
+            ("a/b", "a/b", true),
+            ("a/b", "A/b", true),
+            ("a/b", "a/b/c", true),
+            ("a/b", "a/bc", false),
+            ("a/b", "a/c", false),
+        ] {
+            assert_eq!(path(one).collides_with(&path(two)), collide, "{one} {two}");
+            assert_eq!(path(two).collides_with(&path(one)), collide, "{two} {one}");
+        }
+    }
 
     #[test]
     fn ordinary_paths_pass() {

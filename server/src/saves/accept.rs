@@ -173,8 +173,14 @@ async fn store(
     let (cluster, cluster_bytes) = plan::read_cluster(state, head).await?;
     let mut journal = Vec::with_capacity(files.len());
     let mut entries = Vec::new();
+    let mut taken: BTreeSet<RepositoryPath> = BTreeSet::new();
     for (file, passed) in files {
         let path = path_of(state, &cluster, &stack, &file)?;
+        if taken.iter().any(|other| other.collides_with(&path)) {
+            let detail = "Two files of the save lie at the same path, or one within the other. Give each a path of its own in the cluster file.";
+            return Err(Error::refused(Code::DuplicateFile, detail).at(path.as_str()));
+        }
+        taken.insert(path.clone());
         check_against_head(state, head, &cluster, &path, &file).await?;
         entries.extend(
             passed
