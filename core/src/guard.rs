@@ -9,6 +9,7 @@ use crate::age;
 use crate::cipher::SealedValue;
 use crate::document::{Document, Encrypted, Plain, looks_sealed};
 use crate::error::{Error, ErrorCode};
+use crate::format::yaml::parse::Item;
 use crate::limits::Limits;
 use crate::marks::{self, Mark};
 use crate::metadata::AgeEntry;
@@ -129,6 +130,14 @@ fn check_block(sealed: &Document<Encrypted>, recipients: &[Recipient]) -> Result
             "the MAC of the file covers sealed values alone, which is not allowed here; seal it anew",
         )));
     }
+    let versioned = |c: char| c.is_ascii_digit() || c == '.';
+    let odd = metadata.version.len() > 16 || !metadata.version.chars().all(versioned);
+    if metadata.unknown || odd || !same_blocks(sealed) {
+        return Err(in_block(Error::input(
+            ErrorCode::MetadataInvalid,
+            "the sops block holds something that is not known here; seal the file anew",
+        )));
+    }
     match SealedValue::parse(&metadata.mac) {
         Some(Ok(_)) => {}
         _ => {
@@ -152,6 +161,20 @@ fn check_block(sealed: &Document<Encrypted>, recipients: &[Recipient]) -> Result
             "a document of the file has no sops block; seal it anew",
         )))
     }
+}
+
+/// Whether all documents carry the block of the first.
+fn same_blocks(sealed: &Document<Encrypted>) -> bool {
+    let mut blocks = sealed.roots().iter().map(|root| {
+        let scalars = root.items.iter().filter_map(|item| match item {
+            Item::Scalar(scalar) => Some(scalar),
+            Item::Comment(_) => None,
+        });
+        let block = scalars.filter(|scalar| scalar.path.keys().next() == Some("sops"));
+        block.map(|scalar| (&scalar.path, &scalar.value))
+    });
+    let first: Vec<_> = blocks.next().into_iter().flatten().collect();
+    blocks.all(|block| block.eq(first.iter().copied()))
 }
 
 /// The rule must be the one that the marks compile to, for this very text.

@@ -36,6 +36,8 @@ pub struct Metadata {
     pub selector: Selector,
     /// Whether the MAC covers sealed values alone.
     pub mac_only_encrypted: bool,
+    /// Whether there is a field, or something below a known one, that is not known here.
+    pub unknown: bool,
     /// Names of other key blocks that hold something (`kms`, `pgp`, `key_groups`, …).
     pub foreign: Vec<String>,
 }
@@ -51,6 +53,7 @@ pub(crate) fn read<'a>(
     let mut selectors: Vec<Selector> = Vec::new();
     let mut mac_only_encrypted = false;
     let mut foreign: Vec<String> = Vec::new();
+    let mut unknown = false;
     for (path, value, line) in leaves {
         let Some(Segment::Key(field)) = path.first() else {
             continue;
@@ -68,7 +71,7 @@ pub(crate) fn read<'a>(
                     match key.as_ref() {
                         "recipient" => entry.recipient = text,
                         "enc" => entry.enc = text,
-                        _ => {}
+                        _ => unknown = true,
                     }
                 }
             }
@@ -76,7 +79,8 @@ pub(crate) fn read<'a>(
             ("mac", []) => mac = text,
             ("version", []) => version = text,
             ("mac_only_encrypted", []) => {
-                mac_only_encrypted = matches!(value, Value::Boolean(true))
+                mac_only_encrypted = matches!(value, Value::Boolean(true));
+                unknown |= !matches!(value, Value::Boolean(_));
             }
             ("encrypted_suffix", []) if !text.is_empty() => {
                 selectors.push(Selector::EncryptedSuffix(text))
@@ -104,7 +108,8 @@ pub(crate) fn read<'a>(
             ) if !value.is_empty() && !foreign.iter().any(|known| known == name) => {
                 foreign.push(name.to_owned());
             }
-            _ => {}
+            // the reference writes known fields without a value, too
+            _ => unknown |= !value.is_empty(),
         }
     }
     let broken = |message: &str| Error::input(ErrorCode::MetadataInvalid, message).at_path("sops");
@@ -127,6 +132,7 @@ pub(crate) fn read<'a>(
         version,
         selector,
         mac_only_encrypted,
+        unknown,
         foreign,
     })
 }

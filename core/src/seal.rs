@@ -154,6 +154,7 @@ fn seal(
         }),
         selector: selector.clone(),
         mac_only_encrypted: mac_only,
+        unknown: false,
         foreign: Vec::new(),
     };
     let text = add_blocks(plain, edits, &metadata);

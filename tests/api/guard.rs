@@ -383,6 +383,43 @@ async fn marks_are_counted_and_stand_once() {
 }
 
 #[tokio::test]
+async fn nothing_rides_along_in_the_sops_block() {
+    let (server, recipient) = Server::with_key().await;
+    let canary = "canary-51c07be2d9";
+    let text = seal(&secret("p"), &["password"], &recipient);
+    let two = seal(
+        "kind: Secret\ndata:\n  password: cA==\n---\na: 1\n",
+        &["password"],
+        &recipient,
+    );
+    let (front, back) = two.rsplit_once("    version:").unwrap();
+    for text in [
+        text.replace("    version:", &format!("    note: {canary}\n    version:")),
+        text.replace(
+            "    version:",
+            &format!(
+                "    pgp:\n        - \"\"\n    kms: ''\n    note:\n        - {canary}\n    version:"
+            ),
+        ),
+        text.replace(
+            "          enc:",
+            &format!("          note: {canary}\n          enc:"),
+        ),
+        text.replace("version: 3", &format!("version: {canary}")),
+        text.replace(
+            "    version:",
+            &format!("    mac_only_encrypted: {canary}\n    version:"),
+        ),
+        format!("{front}    note: {canary}\n    version:{back}"),
+    ] {
+        let body = json!({"stack": "db", "files": [manifest("m", &["password"], &text, None)]});
+        let problem = server.save(&body).await.expect(422);
+        assert_eq!(problem["code"], "metadata-invalid", "{text}");
+        assert!(!problem.to_string().contains(canary));
+    }
+}
+
+#[tokio::test]
 async fn two_files_of_a_save_do_not_lie_at_the_same_path() {
     let (server, _) = Server::with_key().await;
     server
