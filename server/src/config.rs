@@ -223,7 +223,7 @@ and keeps the private keys.
 
 Options, each with its environment variable:
   --listen ADDRESS           STACKSEAL_LISTEN             where to listen [127.0.0.1:8080]
-  --public-url URL           STACKSEAL_PUBLIC_URL         https address that people open, by a proxy
+  --public-url URL           STACKSEAL_PUBLIC_URL         https address that people open
   --data DIR                 STACKSEAL_DATA               database, keys, clone [~/.local/share/stackseal]
   --remote URL               STACKSEAL_REMOTE             https:// or file:// [a repository under DIR]
   --remote-token-file FILE   STACKSEAL_REMOTE_TOKEN_FILE  TOKEN or USER:TOKEN for an https remote
