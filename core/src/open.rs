@@ -225,34 +225,26 @@ impl Document<Encrypted> {
 
     /// A list of comments alone must stay a list: without items it would read as null.
     fn keep_empty_lists(&self, pass: &mut Pass<'_>) {
-        let items = pass.comment_items.iter();
-        let comments = items.map(|(document, scalar, _)| ((*document, &scalar.path), ()));
-        let comments = Table::new(comments.collect());
-        let mut lists = Vec::new();
-        for (document, scalar, edit) in &pass.comment_items {
-            let list = scalar
-                .path
-                .segments()
-                .split_last()
-                .map_or(&[][..], |(_, list)| list);
-            let has_item = self.scalars().any(|(at, other)| {
-                at == *document
-                    && other.path.segments().starts_with(list)
-                    && !comments.holds(|place| place.cmp(&(at, &other.path)))
-            });
-            if !has_item {
-                lists.push(((*document, list), (*edit, scalar.column)));
-            }
+        let items = pass.comment_items.iter().map(|(document, scalar, edit)| {
+            let list = scalar.path.segments().split_last();
+            let list = list.map_or(&[][..], |(_, list)| list);
+            ((*document, list), (*edit, scalar.column))
+        });
+        let comments = Table::new(items.collect());
+        if comments.entries().is_empty() {
+            return;
         }
-        let lists = Table::new(lists);
-        let of_one_list = lists
-            .entries()
-            .chunk_by(|(one, _), (other, _)| one == other);
-        for (_, (edit, column)) in of_one_list.filter_map(<[_]>::last) {
-            if let Some((_, Edit::Comment(text))) = pass.edits.get_mut(*edit) {
-                text.push_str(write::newline(self.text()));
-                text.push_str(&" ".repeat(*column));
-                text.push_str("[]");
+        for (document, root) in self.roots().iter().enumerate() {
+            for (path, count) in &root.lists {
+                let comments = comments.get(|place| place.cmp(&(document, path.segments())));
+                if comments.len() == *count
+                    && let Some((_, (edit, column))) = comments.last()
+                    && let Some((range, Edit::Comment(text))) = pass.edits.get_mut(*edit)
+                {
+                    text.push_str(write::newline_at(self.text(), range.end));
+                    text.push_str(&" ".repeat(*column));
+                    text.push_str("[]");
+                }
             }
         }
     }

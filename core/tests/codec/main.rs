@@ -10,4 +10,5 @@ mod documents;
 mod guard;
 mod hostile;
 mod marks;
+mod reference;
 mod support;

@@ -102,6 +102,8 @@ pub(crate) struct Root {
     pub(crate) column: usize,
     /// Offset where the next document's marker stands, or the end of the text.
     pub(crate) end: usize,
+    /// Each list and how many items it has.
+    pub(crate) lists: Vec<(Path, usize)>,
     /// Whether anything but comments stands in it.
     pub(crate) has_content: bool,
 }
@@ -228,6 +230,8 @@ struct Builder<'a> {
     key_end: usize,
     /// End of the last token, and the column around it when it is a plain scalar.
     token_end: (usize, Option<usize>),
+    /// Where the blanks begin that the text ends in.
+    content_end: usize,
     /// Whether something was found that go-yaml cannot load.
     refused: bool,
 }
@@ -246,6 +250,7 @@ impl<'a> Builder<'a> {
             skipping: 0,
             key_end: 0,
             token_end: (0, None),
+            content_end: text.trim_end_matches([' ', '\t']).len(),
             refused: false,
         }
     }
@@ -570,9 +575,17 @@ impl<'a> Builder<'a> {
     }
 
     fn close(&mut self, end: usize) {
-        if self.frames.pop().is_some_and(|frame| frame.flow) {
+        let Some(frame) = self.frames.pop() else {
+            return;
+        };
+        if frame.flow {
             self.last_end = self.last_end.max(end);
             self.token_end = (end, None);
+        }
+        if let FrameKind::Sequence { next } = frame.kind
+            && let Some(root) = self.parsed.documents.last_mut()
+        {
+            root.lists.push((frame.path, next));
         }
     }
 
@@ -627,9 +640,7 @@ impl<'a> Builder<'a> {
         let mut line = line;
         if is_block {
             // go-yaml ends the value where the file ends; YAML 1.2 adds the line break that is not there.
-            if !self.text.ends_with('\n')
-                && range.end >= self.text.trim_end_matches([' ', '\t']).len()
-            {
+            if !self.text.ends_with('\n') && range.end >= self.content_end {
                 text = text.strip_suffix('\n').unwrap_or(text);
                 if self.text.ends_with([' ', '\t']) {
                     self.obstacle(ErrorCode::LayoutUnsupported, line, "the text ends in blanks inside a block value, which YAML readers take differently; remove them");

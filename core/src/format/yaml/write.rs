@@ -92,7 +92,7 @@ fn canonical(string: &str, at: &Scalar, text: &str) -> String {
             indent,
             digit: None,
             column: at.column,
-            newline: newline(text),
+            newline: newline_at(text, at.span.start),
             folded: false,
         };
         return shape
@@ -255,6 +255,18 @@ pub(crate) fn newline(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
+/// The line break that ends the line, or the one before.
+pub(crate) fn newline_at(text: &str, at: usize) -> &'static str {
+    let rest = text.get(at..).unwrap_or_default();
+    let before = text.get(..at).unwrap_or_default();
+    let end = match rest.find('\n') {
+        Some(end) => at + end,
+        None => before.rfind('\n').unwrap_or_default(),
+    };
+    let line = text.get(..end).unwrap_or_default();
+    if line.ends_with('\r') { "\r\n" } else { "\n" }
+}
+
 /// Header and indentation of a block scalar.
 struct BlockShape {
     indent: usize,
@@ -284,7 +296,7 @@ impl BlockShape {
             indent,
             digit,
             column: at.column,
-            newline: newline(text),
+            newline: newline_at(text, at.span.start),
             folded: header.starts_with('>'),
         })
     }
