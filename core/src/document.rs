@@ -104,6 +104,11 @@ impl<State> Document<State> {
         &self.limits
     }
 
+    /// Whether the text is one document.
+    pub(crate) fn is_one(&self) -> bool {
+        self.parsed.documents.len() == 1
+    }
+
     pub(crate) fn roots(&self) -> &[Root] {
         &self.parsed.documents
     }
@@ -215,7 +220,7 @@ impl Document<Encrypted> {
         &self.state.metadata
     }
 
-    /// Unwraps the data key with the first identity that fits an entry.
+    /// Unwraps the data key with the first identity that fits an entry; entries that name it come first.
     ///
     /// # Errors
     /// `no-matching-identity`, naming the recipients; `age-file-invalid` or `data-key-invalid` when
@@ -224,18 +229,18 @@ impl Document<Encrypted> {
         let fits = |identity: &Identity, entry: &&AgeEntry| {
             entry.recipient.trim() == identity.recipient().as_str()
         };
-        let entries = identities.iter().flat_map(|identity| {
-            self.metadata()
-                .age
-                .iter()
-                .filter(move |entry| fits(identity, entry))
-                .map(move |entry| (identity, entry))
-        });
         let mut broken = None;
-        for (identity, entry) in entries {
-            match DataKey::unwrap(&entry.enc, core::slice::from_ref(identity)) {
-                Ok(data_key) => return Ok(data_key),
-                Err(error) => broken = Some(error),
+        // The label of an entry may be missing or wrong; the reference does not look at it.
+        for labelled in [true, false] {
+            for identity in identities {
+                let entries = self.metadata().age.iter();
+                for entry in entries.filter(|entry| fits(identity, entry) == labelled) {
+                    match DataKey::unwrap(&entry.enc, core::slice::from_ref(identity)) {
+                        Ok(data_key) => return Ok(data_key),
+                        Err(error) if labelled => broken = Some(error),
+                        Err(_) => {}
+                    }
+                }
             }
         }
         if let Some(error) = broken {
@@ -266,7 +271,7 @@ impl Document<Encrypted> {
     pub(crate) fn body(&self) -> String {
         let mut edits: Vec<(Range<usize>, String)> = Vec::new();
         for root in &self.parsed.documents {
-            edits.extend(block::find(&self.text, root).map(|range| (range, String::new())));
+            edits.extend(block::removal(&self.text, root, self.is_one()));
         }
         splice(&self.text, edits)
     }

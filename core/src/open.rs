@@ -135,12 +135,21 @@ impl Document<Encrypted> {
             Ok(plain) => plain,
             Err(_) => self.plain(&pass, Caution::Quote)?,
         };
+        let values = places(
+            plain.scalars().map(|(at, scalar)| (at, &scalar.path)),
+            pass.values,
+        );
+        let comments = plain.comments();
+        let comments = places(
+            comments.map(|(at, comment)| (at, &comment.path)),
+            pass.comments,
+        );
         Ok(Opened {
             sealed: self.clone(),
             plain,
             data_key: data_key.clone(),
-            values: Table::new(pass.values),
-            comments: Table::new(pass.comments),
+            values: Table::new(values),
+            comments: Table::new(comments),
         })
     }
 
@@ -168,6 +177,8 @@ impl Document<Encrypted> {
         for (document, item) in self.items() {
             match item {
                 Item::Comment(comment) => {
+                    let number = pass.comment_count;
+                    pass.comment_count += 1;
                     // A comment that does not open stays as it is, as with the reference: it is not in the MAC.
                     let Some(Ok(sealed)) = SealedValue::parse(&comment.text) else {
                         continue;
@@ -180,7 +191,7 @@ impl Document<Encrypted> {
                         let text = Zeroizing::new(text.to_owned());
                         pass.edits
                             .push((comment.span.clone(), Edit::Comment(text.clone())));
-                        let place = (document, comment.path.clone());
+                        let place = (number, &comment.path);
                         pass.comments.push((place, (text, comment.text.clone())));
                     }
                 }
@@ -193,6 +204,10 @@ impl Document<Encrypted> {
                     };
                     match value {
                         Leaf::Comment(text) => {
+                            let place = (pass.comment_count, &scalar.path);
+                            pass.comment_count += 1;
+                            let enc = sealed_text(scalar).to_owned();
+                            pass.comments.push((place, (text.clone(), enc)));
                             let start = dash_before(self.text(), scalar.span.start);
                             pass.comment_items
                                 .push((document, scalar, pass.edits.len()));
@@ -204,9 +219,9 @@ impl Document<Encrypted> {
                                 hasher.update(&value.plaintext());
                             }
                             if selected && !scalar.value.is_empty() {
-                                let enc = scalar.value.as_str().unwrap_or_default().to_owned();
-                                let place = (document, scalar.path.clone());
-                                pass.values.push((place, (value.clone(), enc)));
+                                let place = (pass.intended.len(), &scalar.path);
+                                pass.values
+                                    .push((place, (value.clone(), sealed_text(scalar).to_owned())));
                                 pass.edits.push((
                                     scalar.span.clone(),
                                     Edit::Value(scalar, value.clone()),
@@ -263,14 +278,14 @@ impl Document<Encrypted> {
             }
         }
         for root in self.roots() {
-            let range = block::find(self.text(), root).ok_or_else(|| {
+            let removal = block::removal(self.text(), root, self.is_one()).ok_or_else(|| {
                 Error::input(
                     ErrorCode::MetadataInvalid,
                     "a document of the file has no sops block of its own; seal the file again",
                 )
                 .at_path("sops")
             })?;
-            edits.push((range, String::new()));
+            edits.push(removal);
         }
         let text = Zeroizing::new(splice(self.text(), edits));
         let broken = || Error::bug("the opened text does not read back");
@@ -303,14 +318,39 @@ enum Edit<'a> {
     Value(&'a Scalar, Value),
 }
 
+/// Which of the values, or of the comments, of the plain document it is, and its path when sealed.
+type Sealed<'a> = (usize, &'a Path);
+
+/// Takes the places of the plain document: a comment that was an item of a list does not count there.
+fn places<'a, T>(
+    plain: impl Iterator<Item = (usize, &'a Path)>,
+    sealed: Vec<(Sealed<'_>, T)>,
+) -> Vec<(Place, T)> {
+    let mut plain = plain.enumerate();
+    let found = sealed.into_iter().filter_map(|((number, path), what)| {
+        let (_, (document, place)) = plain.find(|(at, _)| *at == number)?;
+        // Otherwise the ciphertext would not open there.
+        let same = place.additional_data() == path.additional_data();
+        same.then(|| ((document, place.clone()), what))
+    });
+    found.collect()
+}
+
+/// The text of a sealed value; written as a block it ends in a line break.
+fn sealed_text(scalar: &Scalar) -> &str {
+    let text = scalar.value.as_str().unwrap_or_default();
+    text.trim_end_matches(['\n', '\r'])
+}
+
 #[derive(Default)]
 struct Pass<'a> {
     edits: Vec<(Range<usize>, Edit<'a>)>,
     /// List items that turn into comments, with their edit.
     comment_items: Vec<(usize, &'a Scalar, usize)>,
     intended: Vec<(usize, Value)>,
-    values: Vec<(Place, (Value, String))>,
-    comments: Vec<(Place, (Zeroizing<String>, String))>,
+    values: Vec<(Sealed<'a>, (Value, String))>,
+    comments: Vec<(Sealed<'a>, (Zeroizing<String>, String))>,
+    comment_count: usize,
     mac: Zeroizing<String>,
 }
 
@@ -319,7 +359,7 @@ fn open_scalar(data_key: &DataKey, scalar: &Scalar) -> Result<Leaf, Error> {
     if scalar.value.is_empty() {
         return Ok(Leaf::Value(scalar.value.clone()));
     }
-    let sealed = match scalar.value.as_str().and_then(SealedValue::parse) {
+    let sealed = match SealedValue::parse(sealed_text(scalar)) {
         Some(sealed) => sealed.map_err(place)?,
         None => {
             return Err(place(Error::input(

@@ -141,7 +141,7 @@ fn seal(
     if let Some(earlier) = kept
         && earlier.metadata().selector == *selector
         && earlier.has_exactly(recipients)
-        && earlier.sealed().body() == body
+        && (earlier.sealed().body() == body || earlier.plain().text() == plain.text())
     {
         return Ok((earlier.sealed().clone(), data_key));
     }

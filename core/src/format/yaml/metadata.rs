@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::block::line_start;
-use super::parse::{Item, Root};
+use super::parse::Root;
 use super::write;
 use crate::metadata::Metadata;
 use crate::selector::Selector;
@@ -61,21 +61,31 @@ pub(crate) fn render(metadata: &Metadata, column: usize) -> String {
 /// At the end of a text without a last line break the block takes the break before it along, as
 /// [`insertion`] put it there.
 pub(crate) fn find(text: &str, root: &Root) -> Option<Range<usize>> {
-    let at = root.keys.iter().position(|key| key.name.as_ref() == KEY)?;
-    let start = line_start(text, root.keys.get(at)?.start);
-    let last = root
-        .items
-        .iter()
-        .filter_map(|item| match item {
-            Item::Scalar(scalar) if scalar.path.keys().next() == Some(KEY) => Some(scalar.span.end),
-            _ => None,
-        })
-        .max()?;
+    let key = root.keys.iter().find(|key| key.name.as_ref() == KEY)?;
+    let start = line_start(text, key.start);
+    let last = key.end;
     let rest = text.get(last..)?;
     match rest.find('\n') {
         Some(newline) => Some(start..last + newline + 1),
         None => Some(start - before_newline(text, start)..text.len()),
     }
+}
+
+/// What to replace so that a document goes on without its block. Where nothing else made the first of
+/// several a document, a marker must.
+pub(crate) fn removal(text: &str, root: &Root, only: bool) -> Option<(Range<usize>, String)> {
+    let range = find(text, root)?;
+    let before = text.get(..range.start)?;
+    let marked = before
+        .lines()
+        .any(|line| line.trim_start_matches('\u{feff}').starts_with("---"));
+    let vanishes = !only && root.keys.len() == 1 && !marked;
+    let marker = if vanishes {
+        format!("---{}", write::newline_at(text, range.start))
+    } else {
+        String::new()
+    };
+    Some((range, marker))
 }
 
 /// Where the block goes in a document, and how its text is joined there.

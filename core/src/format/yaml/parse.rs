@@ -88,6 +88,8 @@ pub(crate) struct Obstacle {
 pub(crate) struct TopKey {
     pub(crate) name: Arc<str>,
     pub(crate) start: usize,
+    /// Where its value ends.
+    pub(crate) end: usize,
     pub(crate) line: usize,
 }
 
@@ -579,6 +581,7 @@ impl<'a> Builder<'a> {
             return;
         };
         if frame.flow {
+            self.value_ends(end);
             self.last_end = self.last_end.max(end);
             self.token_end = (end, None);
         }
@@ -586,6 +589,14 @@ impl<'a> Builder<'a> {
             && let Some(root) = self.parsed.documents.last_mut()
         {
             root.lists.push((frame.path, next));
+        }
+    }
+
+    /// A value ends; it stands below the last key of the top mapping.
+    fn value_ends(&mut self, end: usize) {
+        let keys = self.parsed.documents.last_mut().map(|root| &mut root.keys);
+        if let Some(key) = keys.and_then(|keys| keys.last_mut()) {
+            key.end = key.end.max(end);
         }
     }
 
@@ -606,7 +617,12 @@ impl<'a> Builder<'a> {
         }
         *key = Some(name.clone());
         if top && let Some(root) = self.parsed.documents.last_mut() {
-            root.keys.push(TopKey { name, start, line });
+            root.keys.push(TopKey {
+                name,
+                start,
+                end: start,
+                line,
+            });
         }
         Ok(())
     }
@@ -709,6 +725,7 @@ impl<'a> Builder<'a> {
             let name = value.as_str().unwrap_or(text).into();
             return self.pending_key(name, range.start, line);
         };
+        self.value_ends(range.end);
         if has_tag && range.is_empty() {
             self.obstacle(
                 ErrorCode::TagUnsupported,
