@@ -39,6 +39,14 @@ pub(crate) enum GitError {
     },
 }
 
+impl GitError {
+    /// Whether the clone lacks an object that was asked for.
+    pub(crate) fn is_missing_object(&self) -> bool {
+        matches!(self, Self::Library { source, .. }
+            if source.code() == git2::ErrorCode::NotFound && source.class() == git2::ErrorClass::Odb)
+    }
+}
+
 /// Adds what was attempted to an error of libgit2.
 pub(crate) trait Attempt<T> {
     /// Names the attempt.
@@ -84,6 +92,9 @@ pub(crate) trait GitRemote: Send + Sync {
 
     /// Brings the branch's objects into the clone. No reference is written.
     fn fetch(&self) -> Pending<'_, ()>;
+
+    /// As [`Self::fetch`], but brings every object of the branch, also those that are there.
+    fn refetch(&self) -> Pending<'_, ()>;
 
     /// Moves the branch from exactly `old` to `new`, or fails. Never overwrites: when the branch is
     /// elsewhere the answer is [`RemoteError::Moved`].

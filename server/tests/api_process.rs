@@ -18,7 +18,7 @@ use std::path::Path;
 use std::process::Command;
 
 use git_http::GitHttp;
-use process::{Process, Start, commits_of, git};
+use process::{Process, Start, commits_of, git, until};
 
 fn binary() -> Command {
     Command::new(env!("CARGO_BIN_EXE_stackseal-server"))
@@ -425,6 +425,44 @@ fn a_redirect_is_not_followed() {
     let save = process.reaches(save.body["id"].as_str().unwrap(), "pending");
     assert_eq!(save["reason"]["code"], "remote-unreachable", "{save}");
     assert!(target.http.requests().is_empty());
+}
+
+#[test]
+fn a_fetch_that_was_cut_is_made_again_and_leaves_no_half_commit() {
+    let remote = Remote::new("right-token-3f9a");
+    let process = remote.server();
+    process.initialise();
+    let save = process
+        .save("key-of-the-first-save", "m", "a: 1\n", None)
+        .unwrap();
+    process.reaches(save.body["id"].as_str().unwrap(), "pushed");
+    // somebody else pushes so much that the files are not yet there when the commit is
+    let work = remote.home.path().join("work");
+    git(
+        remote.home.path(),
+        &["clone", "--quiet", "remote.git", "work"],
+    );
+    let mut noise = vec![0; 100_000];
+    getrandom::fill(&mut noise).unwrap();
+    let noise: String = noise.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = format!("a: {noise}\n");
+    std::fs::write(work.join("clusters/main/stacks/db/manifests/m.yaml"), &text).unwrap();
+    git(&work, &["commit", "--quiet", "--all", "-m", "by hand"]);
+    git(&work, &["push", "--quiet", "origin", "HEAD:main"]);
+    remote.http.cut_fetches(true);
+    until("a fetch was cut", || {
+        let stack = process.get("/api/v1/stacks/db");
+        assert_eq!(stack["members"][0]["text"], "a: 1\n");
+        (remote.http.cuts() > 0).then_some(())
+    });
+    remote.http.cut_fetches(false);
+    let save = process
+        .save("key-of-the-next-save", "n", "b: 1\n", None)
+        .unwrap();
+    process.reaches(save.body["id"].as_str().unwrap(), "pushed");
+    let stack = process.get("/api/v1/stacks/db");
+    assert_eq!(stack["members"][0]["text"], text.as_str());
+    git(&remote.home.path().join("data/clone.git"), &["fsck"]);
 }
 
 #[test]

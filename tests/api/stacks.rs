@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{CLUSTER, Server, at_head, git, manifest, push_as_other, seal, secret};
+use crate::harness::{
+    CLUSTER, Server, at_head, git, manifest, path_of, push_as_other, seal, secret,
+};
 
 #[tokio::test]
 async fn a_stack_is_made_listed_and_made_once() {
@@ -272,4 +274,23 @@ async fn a_name_taken_in_another_stack_is_refused() {
         server.get("/api/v1/organisation").await.expect(200)["encryption"].clone();
     assert_eq!(encryption["recipient"].as_str().unwrap().len(), 62);
     assert_eq!(encryption["fingerprint"].as_str().unwrap().len(), 24);
+}
+
+#[tokio::test]
+async fn objects_that_the_clone_lost_are_fetched_anew() {
+    let (server, _) = Server::with_key().await;
+    server.saved(vec![manifest("m", &[], "a: 1\n", None)]).await;
+    push_as_other(&server.home, &[(&path_of("m"), "a: theirs\n")]);
+    server.saved(vec![manifest("n", &[], "b: 1\n", None)]).await;
+    assert_eq!(server.member("m").await["text"], "a: theirs\n");
+    // what came from the remote lies in packs
+    let packs = server.home.data().join("clone.git/objects/pack");
+    let files: Vec<_> = std::fs::read_dir(&packs).unwrap().collect();
+    assert!(!files.is_empty());
+    for file in files {
+        std::fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    assert_eq!(server.member("m").await["text"], "a: theirs\n");
+    server.saved(vec![manifest("o", &[], "c: 1\n", None)]).await;
+    git(&server.home.data().join("clone.git"), &["fsck"]);
 }

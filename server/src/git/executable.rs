@@ -60,6 +60,14 @@ impl Executable {
     }
 
     async fn git(&self, arguments: &[&str]) -> Result<Output, RemoteError> {
+        self.git_within(self.timeout, arguments).await
+    }
+
+    async fn git_within(
+        &self,
+        timeout: Duration,
+        arguments: &[&str],
+    ) -> Result<Output, RemoteError> {
         let failed = |error: std::io::Error| {
             RemoteError::Unreachable(format!("git could not be run: {}", error.kind()))
         };
@@ -75,11 +83,11 @@ impl Executable {
                 stderr,
             })
         };
-        match tokio::time::timeout(self.timeout, run).await {
+        match tokio::time::timeout(timeout, run).await {
             Ok(output) => output,
             Err(_) => {
                 kill_group(pid);
-                let seconds = self.timeout.as_secs();
+                let seconds = timeout.as_secs();
                 Err(RemoteError::Unreachable(format!(
                     "no answer within {seconds} seconds"
                 )))
@@ -146,7 +154,7 @@ impl Executable {
         .transpose()
     }
 
-    async fn bring(&self) -> Result<(), RemoteError> {
+    async fn bring(&self, anew: bool) -> Result<(), RemoteError> {
         let reference = self.branch.reference();
         let mut arguments = vec![
             "fetch",
@@ -155,9 +163,13 @@ impl Executable {
             "--no-write-fetch-head",
             "--refmap=",
         ];
-        arguments.extend(["--no-recurse-submodules", "--no-auto-maintenance", "--"]);
-        arguments.extend([self.address.as_str(), &reference]);
-        let output = self.git(&arguments).await?;
+        arguments.extend(["--no-recurse-submodules", "--no-auto-maintenance"]);
+        if anew {
+            arguments.push("--refetch");
+        }
+        arguments.extend(["--", self.address.as_str(), &reference]);
+        // Much may come, and nothing of it is kept when it is cut short; silence ends it earlier.
+        let output = self.git_within(FETCH, &arguments).await?;
         if output.succeeded() {
             Ok(())
         } else {
@@ -197,7 +209,11 @@ impl GitRemote for Executable {
     }
 
     fn fetch(&self) -> Pending<'_, ()> {
-        Box::pin(self.bring())
+        Box::pin(self.bring(false))
+    }
+
+    fn refetch(&self) -> Pending<'_, ()> {
+        Box::pin(self.bring(true))
     }
 
     fn push(&self, new: Oid, old: Option<Oid>) -> Pending<'_, ()> {
@@ -332,13 +348,17 @@ fn kill_group(pid: Option<u32>) {
     }
 }
 
+const FETCH: Duration = Duration::from_secs(600);
 const KEPT: u64 = 16 * 1024;
 const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
+// Fetched objects come as a pack, which is there whole or not at all. Unpacked one by one, a commit
+// would lie there before its files.
 const SETTINGS: &[(&str, &str)] = &[
     ("core.fsync", "all"),
     ("core.hooksPath", "/dev/null"),
     ("credential.helper", ""),
+    ("fetch.unpackLimit", "1"),
     ("gc.auto", "0"),
     ("http.followRedirects", "false"),
     ("http.lowSpeedLimit", "1"),
@@ -348,6 +368,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("push.recurseSubmodules", "no"),
     ("submodule.recurse", "false"),
     ("transfer.bundleURI", "false"),
+    ("transfer.unpackLimit", "1"),
 ];
 
 #[cfg(test)]

@@ -116,6 +116,26 @@ impl Clone {
         Ok(())
     }
 
+    /// Whether one of our references leads to the commit. A history with a hole keeps nothing.
+    ///
+    /// # Errors
+    /// [`GitError`] when the clone fails.
+    pub(crate) fn keeps(&self, oid: Oid) -> Result<bool, GitError> {
+        let repository = self.repository()?;
+        let ours = repository
+            .references_glob(OURS)
+            .attempt("listing the references")?;
+        for reference in ours {
+            let reference = reference.attempt("listing the references")?;
+            if let Some(tip) = reference.target()
+                && self.reaches(tip, oid).unwrap_or(false)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether the clone has the commit.
     ///
     /// # Errors
@@ -382,6 +402,7 @@ fn remove_locks(folder: &Path) -> Result<(), GitError> {
     Ok(())
 }
 
+const OURS: &str = "refs/stackseal/*";
 const REMOTE: &str = "refs/stackseal/remote";
 const SAVES: &str = "refs/stackseal/saves/";
 const NAME: &str = "Stackseal";

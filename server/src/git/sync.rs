@@ -4,24 +4,32 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use git2::Oid;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::Error;
 use crate::git::repository::Clone;
 use crate::git::{GitError, GitRemote, RemoteError};
 
-/// A bare clone and the remote that it follows.
-pub(crate) struct Mirror {
+/// A bare clone and the remote that it follows. Cheap to clone.
+///
+/// What talks to the remote runs in tasks of its own: whoever asked may go away or lose patience, and
+/// the conversation is still brought to its end.
+#[derive(Clone)]
+pub(crate) struct Mirror(Arc<Shared>);
+
+struct Shared {
     clone: Clone,
     remote: Arc<dyn GitRemote>,
     /// Held while git talks to the remote; when it last answered, or failed to.
-    contact: Mutex<Contact>,
+    contact: Arc<Mutex<Contact>>,
 }
 
 #[derive(Default)]
 struct Contact {
     last: Option<Instant>,
     failure: Option<RemoteError>,
+    /// When everything was last fetched anew.
+    mended: Option<Instant>,
 }
 
 /// Why the clone does not know where the branch is.
@@ -38,22 +46,37 @@ pub(crate) enum SyncError {
 impl Mirror {
     /// Joins a clone and its remote.
     pub(crate) fn new(clone: Clone, remote: Arc<dyn GitRemote>) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             clone,
             remote,
-            contact: Mutex::default(),
-        }
+            contact: Arc::default(),
+        }))
     }
 
-    /// Runs a call of the clone, which blocks.
+    /// Runs a call of the clone, which blocks. When the clone lacks an object that it should have,
+    /// everything is fetched anew and the call made once more.
     ///
     /// # Errors
     /// What the call reports.
     pub(crate) async fn in_clone<T: Send + 'static>(
         &self,
+        call: impl Fn(&Clone) -> Result<T, GitError> + Send + Sync + 'static,
+    ) -> Result<T, Error> {
+        let call = Arc::new(call);
+        let first = Arc::clone(&call);
+        match self.locally(move |clone| first(clone)).await {
+            Err(Error::Git(error)) if error.is_missing_object() && self.mend().await => {
+                self.locally(move |clone| call(clone)).await
+            }
+            result => result,
+        }
+    }
+
+    async fn locally<T: Send + 'static>(
+        &self,
         call: impl FnOnce(&Clone) -> Result<T, GitError> + Send + 'static,
     ) -> Result<T, Error> {
-        let clone = self.clone.clone();
+        let clone = self.0.clone.clone();
         Ok(tokio::task::spawn_blocking(move || call(&clone)).await??)
     }
 
@@ -62,7 +85,7 @@ impl Mirror {
     /// # Errors
     /// When the clone fails.
     pub(crate) async fn head(&self) -> Result<Option<Oid>, Error> {
-        self.in_clone(Clone::head).await
+        self.locally(Clone::head).await
     }
 
     /// Asks the remote where the branch is and brings what is new.
@@ -70,37 +93,31 @@ impl Mirror {
     /// # Errors
     /// [`SyncError`].
     pub(crate) async fn sync(&self) -> Result<Option<Oid>, SyncError> {
-        let mut contact = self.contact.lock().await;
-        let result = self.bring().await;
-        contact.last = Some(Instant::now());
-        contact.failure = match &result {
-            Err(SyncError::Remote(error)) => Some(error.clone()),
-            _ => None,
-        };
-        result
+        let contact = Arc::clone(&self.0.contact).lock_owned().await;
+        let talk = tokio::spawn(self.clone().talk(contact));
+        talk.await.map_err(Error::from)?
     }
 
-    /// As [`Self::sync`] for a reader: not when the answer is fresh, not while another talks, and
-    /// without complaint when the remote is away. Answers with the branch as best known.
+    /// As [`Self::sync`] for a reader: not when the answer is fresh, not while another talks, not for
+    /// long, and without complaint when the remote is away. Answers with the branch as best known.
     ///
     /// # Errors
     /// When the clone fails.
     pub(crate) async fn refresh(&self) -> Result<Option<Oid>, Error> {
-        if let Ok(mut contact) = self.contact.try_lock() {
+        if let Ok(contact) = Arc::clone(&self.0.contact).try_lock_owned() {
             let pause = if contact.failure.is_some() {
                 AFTER_FAILURE
             } else {
                 FRESH
             };
             if contact.last.is_none_or(|last| last.elapsed() >= pause) {
-                let result = tokio::time::timeout(PATIENCE, self.bring()).await;
-                contact.last = Some(Instant::now());
-                contact.failure = match result {
-                    Ok(Ok(_)) => None,
-                    Ok(Err(SyncError::Remote(error))) => Some(error),
-                    Ok(Err(SyncError::Local(error))) => return Err(error),
-                    Err(_) => Some(RemoteError::Unreachable("no answer in time".to_owned())),
-                };
+                let talk = tokio::spawn(self.clone().talk(contact));
+                // Out of patience, the reader goes; the talk goes on.
+                if let Ok(talk) = tokio::time::timeout(PATIENCE, talk).await
+                    && let Err(SyncError::Local(error)) = talk?
+                {
+                    return Err(error);
+                }
             }
         }
         self.head().await
@@ -111,34 +128,70 @@ impl Mirror {
     /// # Errors
     /// [`RemoteError`].
     pub(crate) async fn push(&self, new: Oid, old: Option<Oid>) -> Result<(), RemoteError> {
-        let _contact = self.contact.lock().await;
-        self.remote.push(new, old).await
+        let _contact = self.0.contact.lock().await;
+        self.0.remote.push(new, old).await
     }
 
     /// What is wrong with the remote, as far as the last contact told.
     pub(crate) fn trouble(&self) -> Option<RemoteError> {
-        self.contact
+        self.0
+            .contact
             .try_lock()
             .ok()
             .and_then(|contact| contact.failure.clone())
     }
 
+    /// Asks and brings, and keeps what became of it.
+    async fn talk(self, mut contact: OwnedMutexGuard<Contact>) -> Result<Option<Oid>, SyncError> {
+        let result = self.bring().await;
+        contact.last = Some(Instant::now());
+        contact.failure = match &result {
+            Err(SyncError::Remote(error)) => Some(error.clone()),
+            _ => None,
+        };
+        result
+    }
+
     async fn bring(&self) -> Result<Option<Oid>, SyncError> {
-        let head = self.remote.head().await?;
+        let head = self.0.remote.head().await?;
         if self.head().await? == head {
             return Ok(head);
         }
         if let Some(oid) = head {
-            let known = self.in_clone(move |clone| clone.has_commit(oid)).await?;
-            if !known {
-                self.remote.fetch().await?;
-                if !self.in_clone(move |clone| clone.has_commit(oid)).await? {
+            // That the commit is there says nothing of its files: only what one of our references
+            // leads to was once fetched, or built, as a whole.
+            if !self.locally(move |clone| clone.keeps(oid)).await? {
+                self.0.remote.fetch().await?;
+                if !self.locally(move |clone| clone.has_commit(oid)).await? {
                     return Err(RemoteError::Moved.into());
                 }
             }
         }
-        self.in_clone(move |clone| clone.set_head(head)).await?;
+        self.locally(move |clone| clone.set_head(head)).await?;
         Ok(head)
+    }
+
+    /// Fetches everything anew; whether that came about, now or a moment ago.
+    async fn mend(&self) -> bool {
+        let mirror = self.clone();
+        let mending = async move {
+            let mut contact = mirror.0.contact.lock().await;
+            if contact
+                .mended
+                .is_some_and(|mended| mended.elapsed() < AFTER_FAILURE)
+            {
+                return true;
+            }
+            tracing::error!("the clone lacks an object; everything is fetched anew");
+            let fetched = mirror.0.remote.refetch().await;
+            contact.mended = Some(Instant::now());
+            if let Err(error) = &fetched {
+                tracing::error!(%error, "it could not be fetched");
+            }
+            fetched.is_ok()
+        };
+        let mending = tokio::time::timeout(PATIENCE, tokio::spawn(mending));
+        matches!(mending.await, Ok(Ok(true)))
     }
 }
 

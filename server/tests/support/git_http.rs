@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A running server; it ends with the process.
@@ -17,6 +18,8 @@ struct Shared {
     authorization: String,
     requests: Mutex<Vec<String>>,
     redirect: Mutex<Option<String>>,
+    cutting: AtomicBool,
+    cuts: AtomicUsize,
 }
 
 impl GitHttp {
@@ -29,6 +32,8 @@ impl GitHttp {
             authorization: format!("Basic {}", base64(format!("{user}:{token}").as_bytes())),
             requests: Mutex::default(),
             redirect: Mutex::default(),
+            cutting: AtomicBool::new(false),
+            cuts: AtomicUsize::new(0),
         });
         let served = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -52,6 +57,16 @@ impl GitHttp {
     /// Answers everything with a redirect from now on.
     pub(crate) fn redirect_to(&self, url: &str) {
         *self.shared.redirect.lock().unwrap() = Some(url.to_owned());
+    }
+
+    /// Cuts the connection in the middle of every pack that is fetched, or stops doing so.
+    pub(crate) fn cut_fetches(&self, cutting: bool) {
+        self.shared.cutting.store(cutting, Ordering::SeqCst);
+    }
+
+    /// How many packs were cut short.
+    pub(crate) fn cuts(&self) -> usize {
+        self.shared.cuts.load(Ordering::SeqCst)
     }
 }
 
@@ -131,14 +146,21 @@ impl Shared {
             .find_map(|l| l.strip_prefix("Status: "))
             .unwrap_or("200 OK")
             .to_owned();
-        let body = output.get(split + 4..).unwrap_or_default();
+        let mut sent = output.get(split + 4..).unwrap_or_default();
+        let length = sent.len();
+        let asks_pack =
+            path.ends_with("/git-upload-pack") && body.windows(5).any(|w| w == b"want ");
+        if asks_pack && self.cutting.load(Ordering::SeqCst) {
+            sent = &sent[..length * 3 / 4];
+            self.cuts.fetch_add(1, Ordering::SeqCst);
+        }
         write!(
             out,
             "HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-            body.len()
+            length
         )
         .ok();
-        out.write_all(body).ok();
+        out.write_all(sent).ok();
     }
 }
 
