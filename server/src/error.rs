@@ -267,6 +267,9 @@ codes! {
     /// The body of the request is larger than allowed.
     BodyTooLarge = "body-too-large", 413, "The request is too large",
         "Save fewer or smaller files at once.";
+    /// The branch was there and is not any more.
+    BranchGone = "branch-gone", 502, "The branch is gone from the remote",
+        "Nothing is begun anew by itself. Push the branch to the remote again; the save then goes on by itself.";
     /// Too many requests at once.
     Busy = "busy", 503, "The server is busy", "Try again in a moment.";
     /// An add-on that is new needs its chart.

@@ -71,6 +71,9 @@ pub(crate) enum RemoteError {
     /// It refused our credentials.
     #[error("the remote refused our credentials: {0}")]
     Auth(String),
+    /// The branch was there and is not any more.
+    #[error("the branch is gone")]
+    Gone,
     /// The branch is not where we believed it: somebody pushed in between.
     #[error("the branch moved")]
     Moved,

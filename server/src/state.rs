@@ -74,6 +74,10 @@ pub(crate) enum Reason {
         "the sealed key of {0} belongs to another recipient; restore the database from your backup"
     )]
     KeySwapped(String),
+    #[error(
+        "the repository {0}, which holds every save, cannot be opened; restore it from your backup"
+    )]
+    Remote(PathBuf, #[source] GitError),
     #[error("the data folder's path is not UTF-8")]
     Utf8,
     #[error(transparent)]
@@ -128,9 +132,14 @@ impl State {
                 "the audit trail is broken; nothing will be unwrapped"
             );
         }
+        let clone = repository::Clone::open(&data.join("clone.git"))?;
         let address = match &config.remote {
             Some(address) => address.clone(),
-            None => own_remote(&data)?,
+            None => {
+                let used = clone.head()?.is_some()
+                    || store.has_pushed().await.map_err(StoreError::from)?;
+                own_remote(&data, used)?
+            }
         };
         let askpass = match (&config.remote_token_file, askpass) {
             (Some(file), Some(program)) => Some(Askpass {
@@ -139,7 +148,6 @@ impl State {
             }),
             _ => None,
         };
-        let clone = repository::Clone::open(&data.join("clone.git"))?;
         let remote = Executable::new(
             clone.path(),
             address.clone(),
@@ -304,13 +312,23 @@ async fn lock_folder(data: &Path) -> Result<File, Reason> {
     Err(Reason::FolderTaken(data.to_owned()))
 }
 
-/// The embedded default's remote: a bare repository that refuses to lose anything.
-fn own_remote(data: &Path) -> Result<RemoteAddress, Reason> {
+/// The embedded default's remote: a bare repository that refuses to lose anything. One that was `used`
+/// is never made anew.
+fn own_remote(data: &Path, used: bool) -> Result<RemoteAddress, Reason> {
     let folder = std::path::absolute(data.join("remote.git"))
         .map_err(|error| Reason::Folder(data.to_owned(), error))?;
     let repository = match git2::Repository::open_bare(&folder) {
         Ok(repository) => repository,
-        Err(_) => repository::init_bare(&folder)?,
+        Err(error) if error.code() == git2::ErrorCode::NotFound && !used => {
+            repository::init_bare(&folder)?
+        }
+        Err(source) => {
+            let source = GitError::Library {
+                attempt: "opening the repository",
+                source,
+            };
+            return Err(Reason::Remote(folder, source));
+        }
     };
     let library = |source| GitError::Library {
         attempt: "writing the repository's settings",

@@ -66,6 +66,42 @@ fn a_second_start_keeps_the_data_and_replaces_the_link() {
 }
 
 #[test]
+fn a_repository_of_its_own_that_was_lost_is_not_made_anew() {
+    let home = tempfile::tempdir().unwrap();
+    let mut process = Process::signed_in(home.path(), &Start::default());
+    process.initialise();
+    let save = process
+        .save("key-of-the-only-save", "m", "a: 1\n", None)
+        .unwrap();
+    process.reaches(save.body["id"].as_str().unwrap(), "pushed");
+    assert!(process.signal("-TERM").success());
+    let remote = home.path().join("data/remote.git");
+    let kept = home.path().join("kept.git");
+    std::fs::rename(&remote, &kept).unwrap();
+    let refusal = || {
+        let output = binary()
+            .args(["--listen", "127.0.0.1:0", "--data"])
+            .arg(home.path().join("data"))
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(refusal().contains("restore it from your backup"));
+    assert!(!remote.exists());
+    // the clone lost, too: the journal knows
+    let clone = home.path().join("data/clone.git");
+    std::fs::rename(&clone, home.path().join("clone.git")).unwrap();
+    assert!(refusal().contains("restore it from your backup"));
+    std::fs::rename(&kept, &remote).unwrap();
+    let process = Process::signed_in(home.path(), &Start::default());
+    until("the stack is read from it", || {
+        let stack = process.get("/api/v1/stacks/db");
+        (stack["members"][0]["text"] == "a: 1\n").then_some(())
+    });
+}
+
+#[test]
 fn files_are_private_and_the_process_leaves_no_core() {
     let home = tempfile::tempdir().unwrap();
     let process = Process::signed_in(home.path(), &Start::default());

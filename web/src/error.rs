@@ -156,6 +156,7 @@ fn headline(code: &str) -> Option<&'static str> {
         "age-file-invalid" => "The wrapped data key is damaged.",
         "alias-in-sealed-document" => "An alias or merge cannot be sealed.",
         "already-sealed" => "This text is already sealed.",
+        "branch-gone" => "The branch is gone from the remote.",
         "comment-in-clear" => "A comment stays readable.",
         "duplicate-key" => "A key stands twice in the same place.",
         "duplicate-mark" => "A mark stands twice.",

@@ -100,19 +100,14 @@ impl Clone {
     ///
     /// # Errors
     /// [`GitError`] when the clone fails or lacks the commit.
-    pub(crate) fn set_head(&self, head: Option<Oid>) -> Result<(), GitError> {
+    pub(crate) fn set_head(&self, head: Oid) -> Result<(), GitError> {
         let repository = self.repository()?;
-        match head {
-            Some(oid) => {
-                repository
-                    .find_commit(oid)
-                    .attempt("reading the fetched commit")?;
-                repository
-                    .reference(REMOTE, oid, true, "fetch")
-                    .attempt("recording the branch")?;
-            }
-            None => remove_reference(&repository, REMOTE)?,
-        }
+        repository
+            .find_commit(head)
+            .attempt("reading the fetched commit")?;
+        repository
+            .reference(REMOTE, head, true, "fetch")
+            .attempt("recording the branch")?;
         Ok(())
     }
 
@@ -545,14 +540,12 @@ mod tests {
         clone.unpin("x").unwrap();
         clone.unpin("x").unwrap();
         assert_eq!(clone.head().unwrap(), None);
-        clone.set_head(Some(two)).unwrap();
+        clone.set_head(two).unwrap();
         assert_eq!(clone.head().unwrap(), Some(two));
         assert!(
             clone
-                .set_head(Some(Oid::from_str(&"1".repeat(40)).unwrap()))
+                .set_head(Oid::from_str(&"1".repeat(40)).unwrap())
                 .is_err()
         );
-        clone.set_head(None).unwrap();
-        assert_eq!(clone.head().unwrap(), None);
     }
 }

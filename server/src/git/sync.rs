@@ -157,17 +157,17 @@ impl Mirror {
         if self.head().await? == head {
             return Ok(head);
         }
-        if let Some(oid) = head {
-            // That the commit is there says nothing of its files: only what one of our references
-            // leads to was once fetched, or built, as a whole.
-            if !self.locally(move |clone| clone.keeps(oid)).await? {
-                self.0.remote.fetch().await?;
-                if !self.locally(move |clone| clone.has_commit(oid)).await? {
-                    return Err(RemoteError::Moved.into());
-                }
+        // A branch that was there is not begun anew by us: its files would be gone.
+        let oid = head.ok_or(RemoteError::Gone)?;
+        // That the commit is there says nothing of its files: only what one of our references leads
+        // to was once fetched, or built, as a whole.
+        if !self.locally(move |clone| clone.keeps(oid)).await? {
+            self.0.remote.fetch().await?;
+            if !self.locally(move |clone| clone.has_commit(oid)).await? {
+                return Err(RemoteError::Moved.into());
             }
         }
-        self.locally(move |clone| clone.set_head(head)).await?;
+        self.locally(move |clone| clone.set_head(oid)).await?;
         Ok(head)
     }
 

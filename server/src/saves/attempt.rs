@@ -282,6 +282,10 @@ impl Wait {
             RemoteError::Policy(text) => {
                 Self::of(&said(Code::RemotePolicy, text), false, push_open)
             }
+            RemoteError::Gone => Self {
+                remote_away: true,
+                ..Self::of(&Code::BranchGone.problem(""), true, push_open)
+            },
             RemoteError::Moved => Self::of(&Code::RemoteBusy.problem(""), true, push_open),
             RemoteError::Unreachable(text) => {
                 let code = if push_open {

@@ -176,6 +176,16 @@ impl Store {
         .await
     }
 
+    /// Whether a save was ever pushed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn has_pushed(&self) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM save WHERE state = 'pushed')")
+            .fetch_one(self.read())
+            .await
+    }
+
     /// Stacks that saves on their way would make, with what they are for, in the order accepted.
     ///
     /// # Errors
