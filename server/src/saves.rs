@@ -52,22 +52,32 @@ impl Queue {
     }
 }
 
-/// Has a waiting save tried at once.
+/// Has a save that waits or conflicts tried at once, on the branch as it is by then.
 ///
 /// # Errors
 /// `not-found`, `save-not-pending`.
 pub(crate) async fn retry(state: &State, id: &str) -> Result<(), Error> {
-    let save = state.store().save(id).await?.ok_or_else(unknown)?;
-    if save.state != SaveState::Pending {
-        return Err(Error::refused(Code::SaveNotPending, ""));
+    let mut desk = state.queue().shared.lock().await;
+    let row = state.store().journalled(id).await?.ok_or_else(unknown)?;
+    match row.state {
+        SaveState::Pending => {}
+        SaveState::Conflict => {
+            let progress = Progress {
+                state: SaveState::Pending,
+                reason: row.reason.as_ref(),
+                commit: None,
+                push_open: false,
+            };
+            let mut writing = state.store().write().await?;
+            advance(&mut writing, row.seq, &progress, state.now().unix()).await?;
+            writing.commit().await?;
+        }
+        SaveState::Accepted | SaveState::Committed | SaveState::Pushed | SaveState::Discarded => {
+            return Err(Error::refused(Code::SaveNotPending, ""));
+        }
     }
-    state
-        .queue()
-        .shared
-        .lock()
-        .await
-        .wanted
-        .insert(id.to_owned());
+    desk.wanted.insert(id.to_owned());
+    drop(desk);
     state.queue().wake();
     Ok(())
 }
@@ -87,14 +97,17 @@ pub(crate) async fn discard(
     let desk = state.queue().shared.lock().await;
     let row = state.store().journalled(id).await?.ok_or_else(unknown)?;
     // A save that has ended is said to have, also in the moment before the worker lays it down.
-    let ended = matches!(row.state, SaveState::Pushed | SaveState::Discarded);
+    let ended = matches!(
+        row.state,
+        SaveState::Pushed | SaveState::Discarded | SaveState::Conflict
+    );
     if desk.current.as_deref() == Some(id) && !ended {
         return Err(Error::refused(Code::SaveInProgress, ""));
     }
     if !matches!(row.state, SaveState::Pending | SaveState::Conflict) {
         return Err(Error::refused(Code::SaveNotPending, ""));
     }
-    if row.push_open {
+    if row.push_open && !row.pushes.are_over(state.now().unix()) {
         return Err(Error::refused(Code::SaveUnconfirmed, ""));
     }
     let progress = Progress {

@@ -70,14 +70,12 @@ async fn another_writer_of_the_same_file_is_a_conflict_that_holds_up_nobody() {
         )])
         .await;
     let path = format!("/api/v1/saves/{}", conflicting["id"].as_str().unwrap());
-    assert_eq!(
-        server
-            .post(&format!("{path}/retry"), &Value::Null)
-            .await
-            .code(),
-        "save-not-pending"
-    );
+    let retried = server.post(&format!("{path}/retry"), &Value::Null).await;
+    retried.expect(202);
+    server.reaches(&conflicting, "conflict").await;
     assert_eq!(server.delete(&path).await.expect(200)["state"], "discarded");
+    let retried = server.post(&format!("{path}/retry"), &Value::Null).await;
+    assert_eq!(retried.code(), "save-not-pending");
     assert_eq!(server.delete(&path).await.code(), "save-not-pending");
     let server = server.restart().await;
     assert_eq!(server.get(&path).await.expect(200)["state"], "discarded");
@@ -333,5 +331,207 @@ async fn many_writers_lose_nothing() {
             at_head(&server.home, &path_of(&format!("w{writer}"))),
             "n: 0\n"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_that_others_resolved_is_pushed_at_the_retry() {
+    let (server, _) = Server::with_key().await;
+    let first = server.saved(vec![manifest("m", &[], "a: 1\n", None)]).await;
+    let base = first["files"][0]["blob"].as_str();
+    push_as_other(&server.home, &[(&path_of("m"), "a: theirs\n")]);
+    let save = server.save(&one("m", "a: 2\n", base)).await.expect(202);
+    server.reaches(&save, "conflict").await;
+    push_as_other(&server.home, &[(&path_of("m"), "a: 1\n")]);
+    let path = format!("/api/v1/saves/{}/retry", save["id"].as_str().unwrap());
+    server.post(&path, &Value::Null).await.expect(202);
+    server.reaches(&save, "pushed").await;
+    assert_eq!(at_head(&server.home, &path_of("m")), "a: 2\n");
+    assert_eq!(commits_of(&server.home, &save), 1);
+}
+
+#[tokio::test]
+async fn a_cluster_file_broken_by_others_makes_saves_wait_until_it_is_mended() {
+    let (server, _) = Server::with_key().await;
+    server.saved(vec![manifest("m", &[], "a: 1\n", None)]).await;
+    let good = at_head(&server.home, CLUSTER);
+    let away = server.home.path().join("away.git");
+    std::fs::rename(server.home.remote(), &away).unwrap();
+    let save = server.save(&one("n", "b: 1\n", None)).await.expect(202);
+    server.reaches(&save, "pending").await;
+    let path = format!("/api/v1/saves/{}", save["id"].as_str().unwrap());
+    // the worker must not see the branch before it is broken
+    let aside = server.home.path().join("aside");
+    std::fs::create_dir(&aside).unwrap();
+    std::fs::rename(&away, aside.join("remote.git")).unwrap();
+    let broken = good.replace("kind: ImportCluster", "kind: Other");
+    let work = aside.join("other");
+    git(&aside, &["clone", "--quiet", "remote.git", "other"]);
+    std::fs::write(work.join(CLUSTER), &broken).unwrap();
+    git(&work, &["commit", "--quiet", "--all", "-m", "break"]);
+    git(&work, &["push", "--quiet", "origin", "HEAD:main"]);
+    std::fs::rename(aside.join("remote.git"), server.home.remote()).unwrap();
+    server
+        .post(&format!("{path}/retry"), &Value::Null)
+        .await
+        .expect(202);
+    let waiting = server.waits_with(&save, "cluster-file-unsupported").await;
+    assert_eq!(waiting["state"], "pending");
+    push_as_other(&server.home, &[(CLUSTER, &good)]);
+    server
+        .post(&format!("{path}/retry"), &Value::Null)
+        .await
+        .expect(202);
+    server.reaches(&save, "pushed").await;
+    assert_eq!(commits_of(&server.home, &save), 1);
+}
+
+/// A receiving side that dies without an answer while its hook lives on, and lets the commit in once the
+/// file `go` is there.
+fn answer_late(server: &Server) -> std::path::PathBuf {
+    let go = server.home.path().join("go");
+    hook(
+        &server.home,
+        "pre-receive",
+        &format!(
+            "read old new ref\nunset GIT_QUARANTINE_PATH\ncp -r \"$GIT_OBJECT_DIRECTORY\"/. objects/\nexport GIT_OBJECT_DIRECTORY=objects\n(until [ -e {} ]; do sleep 0.02; done; git update-ref $ref $new $old) </dev/null >/dev/null 2>&1 &\nkill -9 $PPID",
+            go.display()
+        ),
+    );
+    go
+}
+
+#[tokio::test]
+async fn a_save_whose_push_was_not_answered_cannot_be_discarded_before_it_lands() {
+    let (server, _) = Server::with_key().await;
+    server.saved(vec![manifest("m", &[], "a: 1\n", None)]).await;
+    let go = answer_late(&server);
+    let save = server.save(&one("n", "b: 1\n", None)).await.expect(202);
+    server.waits_with(&save, "remote-unconfirmed").await;
+    let path = format!("/api/v1/saves/{}", save["id"].as_str().unwrap());
+    let refused = loop {
+        let answer = server.delete(&path).await;
+        if answer.code() != "save-in-progress" {
+            break answer;
+        }
+    };
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (409, "save-unconfirmed")
+    );
+    std::fs::write(go, "").unwrap();
+    server.reaches(&save, "pushed").await;
+    assert_eq!(commits_of(&server.home, &save), 1);
+    assert_eq!(
+        git(&server.home.remote(), &["rev-list", "--count", "main"]).trim(),
+        "2"
+    );
+}
+
+#[tokio::test]
+async fn an_unanswered_push_is_settled_when_the_branch_moves_past_it() {
+    let (server, _) = Server::with_key().await;
+    server.saved(vec![manifest("m", &[], "a: 1\n", None)]).await;
+    let go = answer_late(&server);
+    let save = server.save(&one("n", "b: 1\n", None)).await.expect(202);
+    server.waits_with(&save, "remote-unconfirmed").await;
+    remove_hook(&server.home, "pre-receive");
+    push_as_other(&server.home, &[("x", "1\n")]);
+    let path = format!("/api/v1/saves/{}/retry", save["id"].as_str().unwrap());
+    server.post(&path, &Value::Null).await;
+    server.reaches(&save, "pushed").await;
+    std::fs::write(go, "").unwrap();
+    server.saved(vec![manifest("o", &[], "c: 1\n", None)]).await;
+    assert_eq!(commits_of(&server.home, &save), 1);
+    assert_eq!(at_head(&server.home, "x"), "1\n");
+}
+
+#[tokio::test]
+async fn an_unanswered_push_can_be_discarded_after_a_long_time() {
+    let (server, _) = Server::with_key().await;
+    server.saved(vec![manifest("m", &[], "a: 1\n", None)]).await;
+    hook(&server.home, "pre-receive", "kill -9 $PPID");
+    let save = server.save(&one("n", "b: 1\n", None)).await.expect(202);
+    server.waits_with(&save, "remote-unconfirmed").await;
+    // as if it had been tried for a while
+    for n in 0..10 {
+        let step = format!(
+            "INSERT INTO save_step SELECT max(save), {}, 'committed', min(at) FROM save_step",
+            1000 + n
+        );
+        server.sql(&step).await;
+    }
+    let path = format!("/api/v1/saves/{}", save["id"].as_str().unwrap());
+    let begun = std::time::Instant::now();
+    loop {
+        let answer = server.delete(&path).await;
+        if answer.status.as_u16() == 200 {
+            break;
+        }
+        assert!(begun.elapsed().as_secs() < 30, "{}", answer.code());
+        server.clock.advance(600);
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_branch_that_is_gone_is_not_begun_anew() {
+    let (server, _) = Server::with_key().await;
+    server.saved(vec![manifest("m", &[], "a: 1\n", None)]).await;
+    let head = git(&server.home.remote(), &["rev-parse", "main"]);
+    git(
+        &server.home.remote(),
+        &["update-ref", "-d", "refs/heads/main"],
+    );
+    let save = server.save(&one("n", "b: 1\n", None)).await.expect(202);
+    server.waits_with(&save, "branch-gone").await;
+    assert_eq!(git(&server.home.remote(), &["for-each-ref"]), "");
+    // readers see what was there last
+    assert_eq!(server.member("m").await["text"], "a: 1\n");
+    let server = server.restart().await;
+    assert_eq!(server.member("m").await["text"], "a: 1\n");
+    server.waits_with(&save, "branch-gone").await;
+    git(
+        &server.home.remote(),
+        &["update-ref", "refs/heads/main", head.trim()],
+    );
+    let path = format!("/api/v1/saves/{}/retry", save["id"].as_str().unwrap());
+    server.post(&path, &Value::Null).await;
+    server.reaches(&save, "pushed").await;
+    assert_eq!(at_head(&server.home, &path_of("m")), "a: 1\n");
+    assert_eq!(
+        git(&server.home.remote(), &["rev-list", "--count", "main"]).trim(),
+        "2"
+    );
+}
+
+#[tokio::test]
+async fn a_push_left_open_says_so_behind_another_that_found_the_remote_away() {
+    let (server, _) = Server::with_key().await;
+    server.saved(vec![manifest("m", &[], "a: 1\n", None)]).await;
+    std::fs::rename(server.home.remote(), server.home.path().join("away.git")).unwrap();
+    let first = server.save(&one("n", "b: 1\n", None)).await.expect(202);
+    server.waits_with(&first, "remote-unreachable").await;
+    let second = server.save(&one("o", "c: 1\n", None)).await.expect(202);
+    server.waits_with(&second, "remote-unreachable").await;
+    let (home, clock) = server.stop().await;
+    // as a death in the middle of its push leaves it
+    let open = "UPDATE save SET state = 'committed', reason = NULL, push_open = 1 WHERE seq = (SELECT max(seq) FROM save);
+        INSERT INTO save_step SELECT max(save), 1000, 'committed', max(at) FROM save_step";
+    crate::harness::sql(&home, open).await;
+    let server = Server::start(home, clock).await;
+    server.waits_with(&second, "remote-unconfirmed").await;
+    let path = format!("/api/v1/saves/{}", second["id"].as_str().unwrap());
+    let refused = loop {
+        let answer = server.delete(&path).await;
+        if answer.code() != "save-in-progress" {
+            break answer;
+        }
+    };
+    assert_eq!(refused.code(), "save-unconfirmed");
+    std::fs::rename(server.home.path().join("away.git"), server.home.remote()).unwrap();
+    for save in [&first, &second] {
+        server.reaches(save, "pushed").await;
+        assert_eq!(commits_of(&server.home, save), 1);
     }
 }

@@ -322,6 +322,23 @@ impl Server {
         }
     }
 
+    /// Waits until a save waits for a reason.
+    pub async fn waits_with(&self, save: &Value, code: &str) -> Value {
+        let path = format!("/api/v1/saves/{}", save["id"].as_str().unwrap());
+        let begun = Instant::now();
+        loop {
+            let save = self.get(&path).await.expect(200);
+            if save["state"] == "pending" && save["reason"]["code"] == code {
+                return save;
+            }
+            assert!(
+                begun.elapsed() < Duration::from_secs(30),
+                "it did not come to wait with {code}: {save}"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// The member of the stack `db`, as the page reads it.
     pub async fn member(&self, name: &str) -> Value {
         let stack = self.get("/api/v1/stacks/db").await.expect(200);

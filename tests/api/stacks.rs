@@ -177,7 +177,7 @@ async fn a_cluster_file_that_cannot_be_edited_is_refused_and_left_alone() {
         // what the branch was known to be decides at once, else the worker finds out
         let answer = server.save(&body).await;
         if answer.status.as_u16() == 202 {
-            let save = server.reaches(&answer.json(), "conflict").await;
+            let save = server.reaches(&answer.json(), "pending").await;
             assert!(save["reason"]["status"] == 422, "{save}");
         } else {
             assert_eq!(answer.status.as_u16(), 422, "{text}");
@@ -247,7 +247,7 @@ async fn links_and_submodules_are_not_followed() {
         .save(&json!({"stack": "db", "files": [manifest("x", &[], "a: 2\n", None)]}))
         .await;
     let refused = match save.status.as_u16() {
-        202 => server.reaches(&save.json(), "conflict").await["reason"].clone(),
+        202 => server.reaches(&save.json(), "pending").await["reason"].clone(),
         _ => save.json(),
     };
     assert_eq!(refused["code"], "path-invalid", "{refused}");

@@ -163,6 +163,21 @@ impl Clone {
             .attempt("walking the history")
     }
 
+    /// Whether `commit` was built on exactly `parent`. An unknown commit was not.
+    ///
+    /// # Errors
+    /// [`GitError`] when the clone fails.
+    pub(crate) fn is_child(&self, commit: Oid, parent: Option<Oid>) -> Result<bool, GitError> {
+        match self.repository()?.find_commit(commit) {
+            Ok(commit) => Ok(commit.parent_ids().next() == parent),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(false),
+            Err(source) => Err(GitError::Library {
+                attempt: "looking for a commit",
+                source,
+            }),
+        }
+    }
+
     /// The regular file at `path`, checked on each level.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use crate::crash;
 use crate::error::{Code, Error};
 use crate::git::RemoteError;
 use crate::git::commit::message;
+use crate::git::repository::Clone;
 use crate::git::sync::SyncError;
 use crate::random;
 use crate::saves::plan::{Plan, plan};
@@ -45,13 +46,18 @@ enum Try {
     Waits(Wait),
 }
 
-/// Works on a save until it is pushed, conflicts or must wait, and journals what became of it.
+/// Works on a save until it is pushed, conflicts or must wait, and journals what became of it. `asked`:
+/// a person wants it tried now.
 ///
 /// # Errors
 /// When the journal cannot be written: the save stays as it was, and is taken up again later.
-pub(crate) async fn work(state: &State, row: &mut Journalled) -> Result<Outcome, Error> {
+pub(crate) async fn work(
+    state: &State,
+    row: &mut Journalled,
+    asked: bool,
+) -> Result<Outcome, Error> {
     for turn in 0..TURNS {
-        match once(state, row).await {
+        match once(state, row, asked).await {
             Ok(Try::Pushed(commit)) => return pushed(state, row, commit).await,
             Ok(Try::Moved) => pause(turn).await?,
             Ok(Try::Conflict(problem)) => {
@@ -80,7 +86,7 @@ pub(crate) async fn work(state: &State, row: &mut Journalled) -> Result<Outcome,
     .await
 }
 
-async fn once(state: &State, row: &mut Journalled) -> Result<Try, Error> {
+async fn once(state: &State, row: &mut Journalled, asked: bool) -> Result<Try, Error> {
     let head = match state.mirror().sync().await {
         Ok(head) => head,
         Err(SyncError::Local(error)) => return Err(error),
@@ -93,10 +99,51 @@ async fn once(state: &State, row: &mut Journalled) -> Result<Try, Error> {
     if let Some(commit) = arrived(state, head, row).await? {
         return Ok(Try::Pushed(commit));
     }
-    // whatever was sent before is not on the branch
-    row.push_open = false;
+    let open = match under_way(state, head, row).await? {
+        Some(commit) if asked || row.pushes.may_send_again(state.now().unix()) => Some(commit),
+        Some(_) => return Ok(Try::Waits(Wait::looking())),
+        None => None,
+    };
+    // whatever else was sent before cannot arrive any more
+    row.push_open = open.is_some();
+    let commit = match open {
+        // the very same commit: whichever push arrives first, the branch gets it once
+        Some(commit) => commit,
+        None => match build(state, head, row).await? {
+            Built::Commit(commit) => commit,
+            Built::Ends(end) => return Ok(end),
+        },
+    };
+    let text = commit.to_string();
+    let was_open = row.push_open;
+    let progress = Progress {
+        state: SaveState::Committed,
+        reason: None,
+        commit: Some(&text),
+        push_open: true,
+    };
+    journal(state, row, &progress).await?;
+    row.commit = Some(text);
+    row.pushes.count += 1;
+    row.pushes.last = state.now().unix();
+    crash::point("s7-journalled");
+    let sent = state.mirror().push(commit, head).await;
+    crash::point("s8-pushed");
+    confirm(state, row, (commit, head), sent, was_open).await
+}
+
+enum Built {
+    Commit(Oid),
+    Ends(Try),
+}
+
+/// S5 to S7: the commit on top of the branch as it is now.
+async fn build(state: &State, head: Option<Oid>, row: &Journalled) -> Result<Built, Error> {
     let files = match plan(state, head, &row.save).await? {
-        Plan::Conflict(problem) => return Ok(Try::Conflict(problem)),
+        Plan::Conflict(problem) => return Ok(Built::Ends(Try::Conflict(problem))),
+        Plan::Waits(problem) => {
+            return Ok(Built::Ends(Try::Waits(Wait::of(&problem, false, false))));
+        }
         Plan::Write(files) => files,
     };
     crash::point("s5-compared");
@@ -115,7 +162,7 @@ async fn once(state: &State, row: &mut Journalled) -> Result<Try, Error> {
     let Some(commit) = built else {
         // the branch holds every byte of it already
         return match head {
-            Some(head) => Ok(Try::Pushed(head)),
+            Some(head) => Ok(Built::Ends(Try::Pushed(head))),
             None => Err(Error::refused(Code::Internal, "")),
         };
     };
@@ -125,27 +172,35 @@ async fn once(state: &State, row: &mut Journalled) -> Result<Try, Error> {
         .in_clone(move |clone| clone.pin(&id, commit))
         .await?;
     crash::point("s7-referenced");
-    let text = commit.to_string();
-    let progress = Progress {
-        state: SaveState::Committed,
-        reason: None,
-        commit: Some(&text),
-        push_open: true,
+    Ok(Built::Commit(commit))
+}
+
+/// The commit whose push was not answered and may still arrive: that is, while the branch stands where
+/// the push wants it. Once it is elsewhere, the lease refuses it.
+async fn under_way(
+    state: &State,
+    head: Option<Oid>,
+    row: &Journalled,
+) -> Result<Option<Oid>, Error> {
+    let commit = row.commit.as_deref().map(Oid::from_str);
+    let Some(Ok(commit)) = commit.filter(|_| row.push_open) else {
+        return Ok(None);
     };
-    journal(state, row, &progress).await?;
-    row.commit = Some(text);
-    crash::point("s7-journalled");
-    let sent = state.mirror().push(commit, head).await;
-    crash::point("s8-pushed");
-    confirm(state, row, commit, sent).await
+    let stands = move |clone: &Clone| clone.is_child(commit, head);
+    let stands = state.mirror().in_clone(stands).await?;
+    Ok(stands.then_some(commit))
 }
 
 /// S9: only what the remote itself shows counts.
+///
+/// A push that was not answered is not refused: what took it in may still be at work. `was_open` says
+/// that an earlier one of the same commit is in that state.
 async fn confirm(
     state: &State,
     row: &mut Journalled,
-    commit: Oid,
+    (commit, old): (Oid, Option<Oid>),
     sent: Result<(), RemoteError>,
+    was_open: bool,
 ) -> Result<Try, Error> {
     let head = match state.mirror().sync().await {
         Ok(head) => head,
@@ -154,9 +209,8 @@ async fn confirm(
         Err(SyncError::Remote(_)) => {
             return Ok(Try::Waits(match sent {
                 // a refusal needs no confirmation
-                Err(error @ (RemoteError::Auth(_) | RemoteError::Policy(_))) => {
-                    Wait::remote(&error, false)
-                }
+                Err(error @ RemoteError::Auth(_)) => Wait::remote(&error, was_open),
+                Err(error @ RemoteError::Policy(_)) => Wait::remote(&error, false),
                 _ => Wait::remote(&RemoteError::Unreachable(String::new()), true),
             }));
         }
@@ -165,7 +219,6 @@ async fn confirm(
         crash::point("s9-confirmed");
         return Ok(Try::Pushed(commit));
     }
-    row.push_open = false;
     Ok(match sent {
         Ok(()) => Try::Waits(Wait {
             problem: Code::LostUpstream.problem(""),
@@ -173,7 +226,11 @@ async fn confirm(
             remote_away: false,
             push_open: false,
         }),
+        // the next turn sees whether the branch has moved past it
         Err(RemoteError::Moved) => Try::Moved,
+        Err(RemoteError::Unreachable(_)) if head != old => Try::Moved,
+        Err(error @ RemoteError::Unreachable(_)) => Try::Waits(Wait::remote(&error, true)),
+        Err(error @ RemoteError::Auth(_)) => Try::Waits(Wait::remote(&error, was_open)),
         Err(error) => Try::Waits(Wait::remote(&error, false)),
     })
 }
@@ -263,6 +320,11 @@ impl Wait {
             remote_away: false,
             push_open,
         }
+    }
+
+    /// The remote answers, and what was sent is neither there nor refused. Others need not wait for it.
+    fn looking() -> Self {
+        Self::of(&Code::RemoteUnconfirmed.problem(""), true, true)
     }
 
     fn remote(error: &RemoteError, push_open: bool) -> Self {

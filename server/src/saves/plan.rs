@@ -17,8 +17,10 @@ pub(crate) type Files = Vec<(RepositoryPath, Vec<u8>)>;
 
 /// What a save comes to.
 pub(crate) enum Plan {
-    /// A person decides: the same file changed, or the cluster file cannot take the change.
+    /// A person decides: the same file changed, or what is sealed by now would stand in clear.
     Conflict(Box<Problem>),
+    /// What is on the branch stands in the way; a person mends it there.
+    Waits(Box<Problem>),
     /// These files make the commit.
     Write(Files),
 }
@@ -130,7 +132,13 @@ pub(crate) async fn plan(state: &State, head: Option<Oid>, save: &NewSave) -> Re
     match write(state, head, save).await {
         Ok(files) => Ok(Plan::Write(files)),
         Err(error @ (Error::Refused(_) | Error::Codec(_))) => {
-            Ok(Plan::Conflict(Box::new(error.problem())))
+            let problem = Box::new(error.problem());
+            let conflicts = [Code::Conflict, Code::MarksShrink].map(Code::as_str);
+            if conflicts.contains(&problem.code.as_str()) {
+                Ok(Plan::Conflict(problem))
+            } else {
+                Ok(Plan::Waits(problem))
+            }
         }
         Err(error) => Err(error),
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use stackseal_model::api::SaveState;
 
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::random;
 use crate::saves::attempt::{self, Outcome, Wait};
 use crate::state::State;
@@ -64,10 +64,10 @@ async fn pass(state: &State, agenda: &mut Agenda) {
         if state.queue().is_stopping() {
             return;
         }
-        if !take_up(state, agenda, id).await {
+        let Some(asked) = take_up(state, agenda, id).await else {
             continue;
-        }
-        let outcome = work_on(state, id).await;
+        };
+        let outcome = work_on(state, id, asked).await;
         state.queue().shared.lock().await.current = None;
         match outcome {
             Ok(Outcome::Done) => drop(agenda.waiting.remove(id)),
@@ -87,18 +87,18 @@ async fn pass(state: &State, agenda: &mut Agenda) {
     }
 }
 
-/// Takes a save in hand if it is due, so that nobody discards it meanwhile.
-async fn take_up(state: &State, agenda: &Agenda, id: &str) -> bool {
+/// Takes a save in hand if it is due, so that nobody discards it meanwhile. Tells whether a person asked.
+async fn take_up(state: &State, agenda: &Agenda, id: &str) -> Option<bool> {
     let mut desk = state.queue().shared.lock().await;
     let wanted = desk.wanted.remove(id);
     if !wanted && !agenda.is_due(id) {
-        return false;
+        return None;
     }
     desk.current = Some(id.to_owned());
-    true
+    Some(wanted)
 }
 
-async fn work_on(state: &State, id: &str) -> Result<Outcome, Error> {
+async fn work_on(state: &State, id: &str, asked: bool) -> Result<Outcome, Error> {
     let Some(mut row) = state.store().journalled(id).await? else {
         return Ok(Outcome::Done);
     };
@@ -108,25 +108,32 @@ async fn work_on(state: &State, id: &str) -> Result<Outcome, Error> {
     ) {
         return Ok(Outcome::Done);
     }
-    attempt::work(state, &mut row).await
+    attempt::work(state, &mut row, asked).await
 }
 
 /// The saves behind one that found the remote away say so too.
 async fn put_off_others(state: &State, agenda: &mut Agenda, ids: &[String], wait: &Wait) {
     let reason = wait.for_others();
+    let unconfirmed = Code::RemoteUnconfirmed.problem("");
     for id in ids {
         let marked = async {
             let Some(row) = state.store().journalled(id).await? else {
                 return Ok(());
             };
-            if row.state != SaveState::Accepted {
-                return Ok(());
-            }
+            let reason = match row.state {
+                SaveState::Accepted => &reason,
+                // its push was begun before a restart, and nobody knows what became of it
+                SaveState::Committed => &unconfirmed,
+                SaveState::Pending
+                | SaveState::Conflict
+                | SaveState::Pushed
+                | SaveState::Discarded => return Ok(()),
+            };
             let progress = Progress {
                 state: SaveState::Pending,
-                reason: Some(&reason),
+                reason: Some(reason),
                 commit: None,
-                push_open: false,
+                push_open: row.push_open,
             };
             let mut writing = state.store().write().await?;
             advance(&mut writing, row.seq, &progress, state.now().unix()).await?;
@@ -135,7 +142,10 @@ async fn put_off_others(state: &State, agenda: &mut Agenda, ids: &[String], wait
         if let Err(error) = marked.await {
             Error::from(error).log();
         }
-        agenda.put_off(id, wait.by_itself);
+        // one that waits for a person goes on doing so
+        if agenda.is_due(id) {
+            agenda.put_off(id, wait.by_itself);
+        }
     }
 }
 

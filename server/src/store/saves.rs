@@ -66,6 +66,30 @@ pub(crate) struct Journalled {
     pub(crate) commit: Option<String>,
     /// Whether a push was begun whose outcome is unknown.
     pub(crate) push_open: bool,
+    /// What was sent so far.
+    pub(crate) pushes: Pushes,
+}
+
+/// The pushes of a save that were begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pushes {
+    /// How many.
+    pub(crate) count: i64,
+    /// When the last one was begun; 0 if none was.
+    pub(crate) last: i64,
+}
+
+impl Pushes {
+    /// Whether a push that was not answered may be repeated by itself: soon at first, then rarely, so
+    /// that there comes a time when none can be under way.
+    pub(crate) fn may_send_again(self, now: i64) -> bool {
+        self.count < SOON || now >= self.last.saturating_add(2 * LONG)
+    }
+
+    /// Whether the last one was begun so long ago that nothing of it can be under way.
+    pub(crate) fn are_over(self, now: i64) -> bool {
+        now >= self.last.saturating_add(LONG)
+    }
 }
 
 /// A change of a save's row.
@@ -240,6 +264,13 @@ impl Store {
         .bind(seq)
         .fetch_all(&mut *connection)
         .await?;
+        let (count, last): (i64, i64) = sqlx::query_as(
+            "SELECT count(*), coalesce(max(at), 0) FROM save_step WHERE save = $1 AND state = $2",
+        )
+        .bind(seq)
+        .bind(state_text(SaveState::Committed))
+        .fetch_one(&mut *connection)
+        .await?;
         let stack = StackName::parse(&stack).map_err(decode)?;
         let files = files.into_iter().map(file).collect::<Result<_, _>>()?;
         Ok(Some(Journalled {
@@ -257,6 +288,7 @@ impl Store {
             reason: parse_reason(reason)?,
             commit,
             push_open,
+            pushes: Pushes { count, last },
         }))
     }
 }
@@ -481,6 +513,11 @@ fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error 
 fn encode(error: serde_json::Error) -> sqlx::Error {
     sqlx::Error::Encode(Box::new(error))
 }
+
+/// How many unanswered pushes are repeated soon.
+const SOON: i64 = 8;
+/// Seconds after which nothing of a push can be under way.
+const LONG: i64 = 3600;
 
 const STATES: &[(SaveState, &str)] = &[
     (SaveState::Accepted, "accepted"),
