@@ -317,6 +317,9 @@ codes! {
     /// A bug of the server.
     Internal = "internal", 500, "Something went wrong in the server",
         "Nothing was changed by this request. The log has the particulars under the request id.";
+    /// The saves that wait hold as much as they may.
+    JournalFull = "journal-full", 503, "Too many saves are waiting",
+        "Nothing was stored. See why they wait, retry or discard them, then save again.";
     /// Our commit was on the branch and is gone: somebody moved the branch back.
     LostUpstream = "lost-upstream", 409, "The commit was removed from the branch",
         "Somebody moved the branch back. Retry to apply the save again, or discard it.";

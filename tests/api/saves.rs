@@ -311,3 +311,42 @@ async fn the_answer_waits_for_no_remote() {
     server.reaches(&save, "pushed").await;
     assert!(at_head(&server.home, CLUSTER).contains("- name: m"));
 }
+
+#[tokio::test]
+async fn a_discarded_save_leaves_no_text_behind() {
+    let (server, _) = Server::with_key().await;
+    crate::harness::hook(&server.home, "update", "exit 1");
+    let body = json!({"stack": "db", "files": [manifest("m", &[], "a: 1\n", None)]});
+    let save = server.save(&body).await.expect(202);
+    server.waits_with(&save, "remote-policy").await;
+    assert_eq!(server.count("save_file WHERE length(text) > 0").await, 1);
+    let path = format!("/api/v1/saves/{}", save["id"].as_str().unwrap());
+    loop {
+        let answer = server.delete(&path).await;
+        if answer.code() != "save-in-progress" {
+            answer.expect(200);
+            break;
+        }
+    }
+    assert_eq!(server.count("save_file WHERE length(text) > 0").await, 0);
+}
+
+#[tokio::test]
+async fn saves_that_wait_may_not_fill_the_disk() {
+    let (server, _) = Server::with_key().await;
+    crate::harness::hook(&server.home, "update", "exit 1");
+    let body = json!({"stack": "db", "files": [manifest("m", &[], "a: 1\n", None)]});
+    let save = server.save(&body).await.expect(202);
+    server.waits_with(&save, "remote-policy").await;
+    let fill = "UPDATE save_file SET text = zeroblob(256 * 1024 * 1024)";
+    server.sql(fill).await;
+    let next = json!({"stack": "db", "files": [manifest("n", &[], "b: 1\n", None)]});
+    let answer = server.save(&next).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (503, "journal-full")
+    );
+    assert_eq!(server.count("save").await, 1);
+    server.sql("UPDATE save_file SET text = x''").await;
+    server.save(&next).await.expect(202);
+}

@@ -294,3 +294,38 @@ async fn objects_that_the_clone_lost_are_fetched_anew() {
     server.saved(vec![manifest("o", &[], "c: 1\n", None)]).await;
     git(&server.home.data().join("clone.git"), &["fsck"]);
 }
+
+#[tokio::test]
+async fn a_huge_file_on_the_branch_is_left_out_and_not_saved_over() {
+    let (server, _) = Server::with_key().await;
+    let files = vec![
+        manifest("m", &[], "a: 1\n", None),
+        manifest("n", &[], "b: 1\n", None),
+    ];
+    server.saved(files).await;
+    let huge = "# nothing but remarks\n".repeat(120_000);
+    push_as_other(&server.home, &[(&path_of("m"), &huge)]);
+    // the worker has seen it when the next save is there
+    server.saved(vec![manifest("o", &[], "c: 1\n", None)]).await;
+    let list = server.get("/api/v1/stacks").await.expect(200);
+    assert_eq!(list[0]["members"], 2, "{list}");
+    let stack = server.get("/api/v1/stacks/db").await.expect(200);
+    let names: Vec<_> = stack["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["name"].clone())
+        .collect();
+    assert_eq!(names, ["n", "o"]);
+    let body = json!({"stack": "db", "files": [manifest("m", &[], "a: 2\n", None)]});
+    let answer = server.save(&body).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (413, "file-too-large")
+    );
+    // the cluster file, too
+    push_as_other(&server.home, &[(CLUSTER, &huge)]);
+    let save = json!({"stack": "db", "files": [manifest("p", &[], "d: 1\n", None)]});
+    let save = server.save(&save).await.expect(202);
+    server.waits_with(&save, "file-too-large").await;
+}

@@ -161,6 +161,7 @@ fn headline(code: &str) -> Option<&'static str> {
         "duplicate-key" => "A key stands twice in the same place.",
         "duplicate-mark" => "A mark stands twice.",
         "empty-document" => "There is nothing to save yet.",
+        "journal-full" => "Too many saves are waiting.",
         "layout-unsupported" => "This layout cannot carry a seal.",
         "internal" => "The codec's own proof failed, so nothing was sent.",
         "leaf-tampered" => "A sealed value was altered.",

@@ -10,6 +10,8 @@ use git2::{
     build::TreeUpdateBuilder,
 };
 
+use stackseal_model::api::MAX_FILE_BYTES;
+
 use crate::git::path::RepositoryPath;
 use crate::git::{Attempt, GitError};
 
@@ -38,6 +40,8 @@ pub(crate) enum Found {
     Nothing,
     /// A symbolic link, submodule, folder, or a name that differs in case only.
     Special,
+    /// A regular file of more bytes than any that was saved here; it was not read.
+    TooLarge,
 }
 
 impl Clone {
@@ -221,6 +225,11 @@ impl Clone {
             if !executable && !regular.contains(&mode) {
                 return Ok(Found::Special);
             }
+            let objects = repository.odb().attempt("reading a file")?;
+            let (size, _) = objects.read_header(id).attempt("reading a file")?;
+            if size > 2 * MAX_FILE_BYTES {
+                return Ok(Found::TooLarge);
+            }
             let blob = repository.find_blob(id).attempt("reading a file")?;
             return Ok(Found::File(File {
                 blob: blob.id(),
@@ -264,7 +273,7 @@ impl Clone {
         for (path, bytes) in files {
             let executable = match self.find(parent.as_ref().map(git2::Commit::id), path)? {
                 Found::File(file) => file.executable,
-                Found::Nothing | Found::Special => false,
+                Found::Nothing | Found::Special | Found::TooLarge => false,
             };
             let mode = if executable {
                 FileMode::BlobExecutable

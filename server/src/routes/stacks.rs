@@ -14,7 +14,7 @@ use crate::auth::Member;
 use crate::body;
 use crate::cluster::{ClusterMember, ClusterStack};
 use crate::error::{Code, Error};
-use crate::git::repository::{File, Found};
+use crate::git::repository::Found;
 use crate::saves::accept::{self, Asked};
 use crate::saves::plan::{member_path, read_cluster};
 use crate::state::State;
@@ -31,13 +31,20 @@ pub(crate) async fn list(
     let (cluster, _) = read_cluster(&state, head).await?;
     let mut summaries = Vec::with_capacity(cluster.stacks().len());
     for stack in cluster.stacks() {
-        let members = members(&state, head, stack).await?;
-        summaries.push(StackSummary {
+        let mut summary = StackSummary {
             name: stack.name.clone(),
             description: stack.description.clone(),
-            members: members.len(),
-            sealed: members.iter().filter(|member| member.sealed).count(),
-        });
+            members: 0,
+            sealed: 0,
+        };
+        for member in &stack.members {
+            // one text at a time is in memory
+            if let Some(read) = read(&state, head, member).await? {
+                summary.members += 1;
+                summary.sealed += usize::from(read.sealed);
+            }
+        }
+        summaries.push(summary);
     }
     for (name, description) in coming {
         if cluster.stack(&name).is_none() {
@@ -120,32 +127,40 @@ async fn members(
 ) -> Result<Vec<StackMember>, Error> {
     let mut members = Vec::with_capacity(stack.members.len());
     for member in &stack.members {
-        let Ok(path) = member_path(&state.config().cluster_file, &member.from_file) else {
-            continue;
-        };
-        let wanted = path.clone();
-        let found = state
-            .mirror()
-            .in_clone(move |clone| clone.find(head, &wanted))
-            .await?;
-        if let Found::File(file) = found {
-            members.extend(read(member, path.as_str(), file));
-        }
+        members.extend(read(state, head, member).await?);
     }
     Ok(members)
 }
 
-fn read(member: &ClusterMember, path: &str, file: File) -> Option<StackMember> {
-    let text = String::from_utf8(file.bytes).ok()?;
-    Some(StackMember {
+/// A member, if its file is on the branch and text of a size that can be saved.
+async fn read(
+    state: &State,
+    head: Option<Oid>,
+    member: &ClusterMember,
+) -> Result<Option<StackMember>, Error> {
+    let Ok(path) = member_path(&state.config().cluster_file, &member.from_file) else {
+        return Ok(None);
+    };
+    let wanted = path.clone();
+    let found = state
+        .mirror()
+        .in_clone(move |clone| clone.find(head, &wanted))
+        .await?;
+    let Found::File(file) = found else {
+        return Ok(None);
+    };
+    let Ok(text) = String::from_utf8(file.bytes) else {
+        return Ok(None);
+    };
+    Ok(Some(StackMember {
         kind: member.kind,
         name: member.name.clone(),
         namespace: member.namespace.clone(),
         chart: member.chart.clone(),
         marks: member.marks.clone(),
-        path: path.to_owned(),
+        path: path.to_string(),
         blob: file.blob.to_string(),
         sealed: is_sealed(text.as_bytes(), &Limits::generous()).unwrap_or(false),
         text,
-    })
+    }))
 }

@@ -24,7 +24,7 @@ use crate::random;
 use crate::saves::plan;
 use crate::state::State;
 use crate::store::ledger;
-use crate::store::saves::{JournalFile, NewSave, add_idempotency, add_save};
+use crate::store::saves::{JournalFile, NewSave, add_idempotency, add_save, waiting_bytes};
 
 /// A save as it was asked for.
 pub(crate) struct Asked<'a> {
@@ -232,6 +232,10 @@ async fn journal_save(
             return Err(foreign_stanza(path, &owner));
         }
     }
+    let waiting = waiting_bytes(&mut writing).await?;
+    if waiting >= MOST_WAITING {
+        return Err(Error::refused(Code::JournalFull, ""));
+    }
     let seq = add_save(&mut writing, save, now.unix()).await?;
     if let Some(key) = asked.key {
         add_idempotency(&mut writing, key, &asked.digest, seq).await?;
@@ -304,6 +308,7 @@ async fn check_against_head(
         .map_or(&[][..], |member| &member.marks);
     match found {
         Found::Special => Err(plan::special(path)),
+        Found::TooLarge => Err(plan::too_large(path)),
         Found::File(at_head) => guard::check_against(
             file.text.as_bytes(),
             &file.marks,
@@ -329,6 +334,8 @@ fn journal_file(file: SaveFile, path: &RepositoryPath) -> Result<JournalFile, Er
     })
 }
 
+/// Bytes of saves that wait: beyond these, a remote that stays away would fill the disk.
+const MOST_WAITING: i64 = 256 * 1024 * 1024;
 const MOST_FILES: usize = 50;
 const MOST_CHARACTERS: usize = 1000;
 

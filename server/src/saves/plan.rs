@@ -43,6 +43,7 @@ pub(crate) async fn read_cluster(
         Found::File(file) => Some(file.bytes),
         Found::Nothing => None,
         Found::Special => return Err(special(&path)),
+        Found::TooLarge => return Err(too_large(&path)),
     };
     Ok((Cluster::read(bytes.as_deref())?, bytes))
 }
@@ -182,6 +183,7 @@ fn compare(
     };
     match found {
         Found::Special => Err(special(path)),
+        Found::TooLarge => Err(too_large(path)),
         Found::Nothing if file.base_blob.is_some() => {
             conflict("The file was removed from the branch.")
         }
@@ -208,6 +210,12 @@ fn compare(
 pub(crate) fn special(path: &RepositoryPath) -> Error {
     let detail = "The path leads through a symbolic link, a submodule, or a name that differs in case only. Remove it from the repository.";
     Error::refused(Code::PathInvalid, detail).at(path.as_str())
+}
+
+/// The refusal of a file on the branch that is larger than any that is saved here.
+pub(crate) fn too_large(path: &RepositoryPath) -> Error {
+    let detail = "The file on the branch is larger than 2 MiB. Split it there, or remove it.";
+    Error::refused(Code::FileTooLarge, detail).at(path.as_str())
 }
 
 /// A cluster's name made of an organisation's: letters, digits and single hyphens.

@@ -28,7 +28,7 @@ pub(crate) struct JournalFile {
     pub(crate) base_blob: Option<String>,
     /// Blob of the text.
     pub(crate) blob: String,
-    /// The sealed text; empty once the remote has it.
+    /// The sealed text; empty once the remote has it, or the save was discarded.
     pub(crate) text: Vec<u8>,
 }
 
@@ -293,6 +293,19 @@ impl Store {
     }
 }
 
+/// How many bytes of text the saves hold that are neither pushed nor discarded.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn waiting_bytes(writing: &mut Write) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT coalesce(sum(length(f.text)), 0) FROM save s JOIN save_file f ON f.save = s.seq
+         WHERE s.state IN ('accepted', 'committed', 'conflict', 'pending')",
+    )
+    .fetch_one(&mut **writing)
+    .await
+}
+
 /// Journals a save with its first step. Answers with its place.
 ///
 /// # Errors
@@ -395,7 +408,8 @@ pub(crate) async fn advance(
     .bind(seq)
     .execute(&mut **writing)
     .await?;
-    if progress.state == SaveState::Pushed {
+    // its text is of no use any more
+    if matches!(progress.state, SaveState::Pushed | SaveState::Discarded) {
         sqlx::query("UPDATE save_file SET text = x'' WHERE save = $1")
             .bind(seq)
             .execute(&mut **writing)
