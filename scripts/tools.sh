@@ -68,7 +68,7 @@ wasm_from_debian() {
     printf '[package]\nname = "std-once"\nversion = "0.0.0"\nedition = "2024"\n[profile.release]\npanic = "abort"\nopt-level = "s"\n' >"$work/Cargo.toml"
     echo 'fn main() {}' >"$work/src/main.rs"
     # Without the bitcode, link-time optimisation of the page fails later. Small, since it is loaded with the page.
-    (cd "$work" && progress "building the wasm standard library from Debian's source (under a minute)" \
+    (cd "$work" && progress "building the wasm standard library from Debian's source (a minute or two, once)" \
       env -u RUSTUP_TOOLCHAIN -u CARGO_ENCODED_RUSTFLAGS RUSTFLAGS=-Cembed-bitcode=yes RUSTC_BOOTSTRAP=1 \
       RUSTC=/usr/bin/rustc CARGO_TARGET_DIR="$work/target" \
       /usr/bin/cargo build --release --target $WASM_TARGET -Zbuild-std=std,panic_abort,test -Zbuild-std-features=optimize_for_size) || return 1

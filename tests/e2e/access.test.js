@@ -84,7 +84,7 @@ for (const theme of ["light", "dark"]) {
       await page.goto(`${server.origin}/`);
       await page.getByRole("link", { name: "sample" }).waitFor();
       await look("stacks");
-      await page.getByRole("button", { name: "Keys and help" }).click();
+      await page.getByRole("button", { name: "Shortcuts and help" }).click();
       await page.getByRole("dialog").waitFor();
       await look("help");
       await page.goto(`${server.origin}/nowhere/at/all`);

@@ -81,10 +81,10 @@ test("a dialog takes the focus, and Escape gives it back", async (t) => {
   await page.keyboard.press("Enter");
   await press(page, "button", "Initialize encryption");
   await press(page, "button", "Go to your stacks");
-  await press(page, "button", "Keys and help");
+  await press(page, "button", "Shortcuts and help");
   await page.getByRole("dialog").waitFor();
   assert.ok(await page.evaluate(() => document.activeElement?.closest("dialog, [role=dialog]") !== null));
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "hidden" });
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-label")), "Keys and help");
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-label")), "Shortcuts and help");
 });

@@ -218,13 +218,19 @@ export function conceal(view, id, actions) {
 
 export const isShown = (view, id) => marksOf(view).shown.has(id);
 
-/** Empties a value and puts the cursor where the new one is to be typed. */
+/** Numbers, words and times that quotes would turn into text. */
+const TYPED = /^([-+.]?\d[\w.:+-]*|true|false|null|~|[-+]?\.(inf|nan))$/i;
+
+/** Empties a value, leaving quotes for a text, and puts the cursor where the new one is to be typed. */
 export function replace(view, id, actions) {
   const mark = byId(view, id);
   if (!mark || view.state.readOnly) return;
   conceal(view, null, actions);
   const quote = view.state.sliceDoc(mark.from, mark.from + 1);
-  const insert = quote === '"' || quote === "'" ? quote + quote : "";
+  const text = view.state.sliceDoc(mark.from, mark.to);
+  // a text without quotes would lose what follows ` #`, in clear, and break at `: `
+  const fitting = quote === '"' || quote === "'" ? quote : TYPED.test(text) ? "" : "'";
+  const insert = fitting + fitting;
   view.dispatch({
     changes: { from: mark.from, to: mark.to, insert },
     selection: EditorSelection.cursor(mark.from + insert.length / 2),

@@ -330,6 +330,15 @@ impl Draft {
         }
     }
 
+    /// Tracks all that a person can change.
+    pub fn track(self) {
+        self.text.track();
+        self.marks.track();
+        self.name.track();
+        self.namespace.track();
+        self.chart.track();
+    }
+
     /// Drops a mark.
     pub fn unmark(self, mark: &str) {
         self.marks

@@ -134,6 +134,16 @@ impl Workbench {
         };
         provide_context(bench);
         follow(move || app.unsaved.set(bench.unsaved()));
+        // what was refused is being mended
+        follow(move || {
+            bench
+                .drafts
+                .with(|drafts| drafts.iter().for_each(|draft| draft.track()));
+            let refused = |saving: &Saving| matches!(saving, Saving::Refused(_));
+            if bench.saving.with_untracked(refused) {
+                bench.saving.set(Saving::Idle);
+            }
+        });
         Effect::new(move |seen: Option<u32>| {
             let locks = app.locks.get();
             if seen.is_some_and(|seen| seen != locks) {

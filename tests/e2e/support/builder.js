@@ -81,8 +81,8 @@ export async function unlock(page) {
 
 /** The text of the pane that shows what Git will hold, ciphertext unfolded. */
 export async function gitText(page) {
-  const fold = page.getByRole("button", { name: "Fold ciphertext" });
-  if ((await fold.getAttribute("aria-pressed")) === "true") await fold.click();
+  const folded = page.getByRole("button", { name: "Show ciphertext" });
+  if (await folded.isVisible()) await folded.click();
   const lines = page.locator(".git-pane .cm-content .cm-line");
   return (await lines.allInnerTexts()).map((line) => (line === "\n" ? "" : line)).join("\n");
 }

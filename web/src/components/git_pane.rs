@@ -172,12 +172,14 @@ pub fn git_pane(draft: Draft) -> View {
                 button()
                     .attr("type", "button")
                     .class("quiet")
-                    .attr(
-                        "aria-pressed",
-                        move || if fold.get() { "true" } else { "false" },
-                    )
                     .on(ev::click, move |_| fold.update(|fold| *fold = !*fold))
-                    .child("Fold ciphertext"),
+                    .child(move || {
+                        if fold.get() {
+                            "Show ciphertext"
+                        } else {
+                            "Fold ciphertext"
+                        }
+                    }),
             )),
         ))
         .view()

@@ -21,7 +21,7 @@ pub fn help(open: RwSignal<bool>) -> View {
     on_cleanup(move || listener.remove());
     dialog(
         "help",
-        "Keys",
+        "Shortcuts",
         open.into(),
         move || open.set(false),
         move || body(open, single),
@@ -33,10 +33,13 @@ pub fn help_button(open: RwSignal<bool>) -> View {
     button()
         .attr("type", "button")
         .class("rail-item")
-        .attr("aria-label", "Keys and help")
-        .attr("title", "Keys (?)")
+        .attr("aria-label", "Shortcuts and help")
+        .attr("title", "Shortcuts (?)")
         .on(ev::click, move |_| open.set(true))
-        .child((icon(Icon::Help), span().class("rail-label").child("Keys")))
+        .child((
+            icon(Icon::Help),
+            span().class("rail-label").child("Shortcuts"),
+        ))
         .view()
 }
 
@@ -70,7 +73,7 @@ fn body(open: RwSignal<bool>, single: RwSignal<bool>) -> View {
                         single.set(on);
                         browser::set_preference(SINGLE, (!on).then_some("off"));
                     }),
-                "Use single-letter keys (?)",
+                "Open this with the ? key",
             )),
             div().class("dialog-actions").child(
                 button()

@@ -132,7 +132,7 @@ fn plan(bench: Workbench) -> (String, bool) {
         branch: &organisation.repository.branch,
         remote: &organisation.repository.remote,
     };
-    (format!("Saving: {}", plan.sentence()), false)
+    (format!("Will be saved: {}", plan.sentence()), false)
 }
 
 /// The steps of the newest save, with their times.

@@ -88,7 +88,7 @@ fn rename(app: App) -> View {
             field(Field {
                 id: "organisation",
                 label: "Organisation name",
-                hint: "Stands in new commits",
+                hint: "Stands on this page and, shortened, in the cluster file",
                 value: name,
                 check: |text| {
                     OrganisationName::parse(text)

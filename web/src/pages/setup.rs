@@ -51,7 +51,7 @@ pub fn name_organisation() -> View {
         "Step 1 of 2",
         "Name your organisation",
         (
-            p().child("The name stands in commits and on this page. You can change it later."),
+            p().child("The name stands on this page and, shortened, in the cluster file. You can change it later."),
             move || {
                 failed
                     .get()
