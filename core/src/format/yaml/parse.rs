@@ -779,7 +779,7 @@ impl<'a> Builder<'a> {
     fn close_document(&mut self, end: usize) {
         self.frames.clear();
         let comments = core::mem::take(&mut self.comments);
-        let places = core::mem::take(&mut self.places);
+        let mut places = core::mem::take(&mut self.places);
         let Some(root) = self.parsed.documents.last_mut() else {
             self.comments = comments;
             return;

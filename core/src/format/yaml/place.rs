@@ -4,7 +4,8 @@
 //! list. One on a
 //! line of its own belongs where its indentation puts it: to the collection whose first entry it
 //! precedes, to that of the next entry when their columns agree, else to the deepest collection
-//! open before it that does not stand further right (SOPS 3.11 through go-yaml, measured).
+//! open before it that does not stand further right, or to the deepest of all when it comes first
+//! and a line in another column follows at once (SOPS 3.11 through go-yaml, measured).
 
 use alloc::vec::Vec;
 
@@ -33,6 +34,8 @@ pub(crate) struct Places {
     places: Vec<Place>,
     /// Offset of a key or list item, and its collection; in file order.
     entries: Vec<(usize, usize)>,
+    /// The last run of comments looked at: its end, its column, and whether it is cut off.
+    run: (usize, usize, bool),
 }
 
 impl Places {
@@ -58,7 +61,7 @@ impl Places {
         self.entries.push((start, place));
     }
 
-    pub(crate) fn of_comment(&self, text: &str, at: usize) -> Path {
+    pub(crate) fn of_comment(&mut self, text: &str, at: usize) -> Path {
         let next = self.entries.partition_point(|(start, _)| *start < at);
         let before = next
             .checked_sub(1)
@@ -70,9 +73,17 @@ impl Places {
             let list = |from: Option<usize>| self.list_at(column, from?, at);
             list(after).or_else(|| list(before)).or(before).or(after)
         } else if !lead.trim().is_empty() {
-            before.or(after)
+            let entry = next.checked_sub(1).and_then(|at| self.entries.get(at));
+            let entry = entry.map_or(0, |(start, _)| *start);
+            self.empty_before(lead, at, entry).or(before).or(after)
         } else if let (Some(before), Some(after)) = (before, after) {
-            Some(self.own_line(at, lead.chars().count(), before, after))
+            let column = lead.chars().count();
+            let place = self.own_line(at, column, after);
+            Some(match place {
+                Some(place) => place,
+                None if self.is_cut_off(text, at, column) => before,
+                None => self.enclosing(column, before),
+            })
         } else {
             before
                 .map(|before| self.enclosing(lead.chars().count(), before))
@@ -84,7 +95,7 @@ impl Places {
             .unwrap_or_default()
     }
 
-    fn own_line(&self, at: usize, column: usize, before: usize, after: usize) -> usize {
+    fn own_line(&self, at: usize, column: usize, after: usize) -> Option<usize> {
         let opens_after = self
             .places
             .get(after)
@@ -93,11 +104,48 @@ impl Places {
             .places
             .get(after)
             .is_some_and(|place| place.column == column);
-        if opens_after || same_column {
-            after
-        } else {
-            self.enclosing(column, before)
+        (opens_after || same_column).then_some(after)
+    }
+
+    /// The empty collection that ends just before a comment.
+    fn empty_before(&self, lead: &str, at: usize, entry: usize) -> Option<usize> {
+        let last = self.places.partition_point(|place| place.start < at);
+        let last = last.checked_sub(1)?;
+        let place = self.places.get(last)?;
+        (place.start > entry && lead.trim_end().ends_with([']', '}'])).then_some(last)
+    }
+
+    /// Whether the lines of comments from here on, the first behind an entry and all in one column, are
+    /// followed at once by a line in another one.
+    fn is_cut_off(&mut self, text: &str, at: usize, column: usize) -> bool {
+        let (until, of, answer) = self.run;
+        if at < until && of == column {
+            return answer;
         }
+        let mut until = at;
+        let mut answer = false;
+        for (number, line) in text
+            .get(at..)
+            .unwrap_or_default()
+            .split_inclusive('\n')
+            .enumerate()
+        {
+            let rest = line.trim_start_matches(' ');
+            let lead = line.len() - rest.len();
+            if number > 0 && !(lead == column && rest.starts_with('#')) {
+                answer = lead != column && !rest.trim().is_empty();
+                break;
+            }
+            until += line.len();
+        }
+        let earlier = text
+            .get(..line_start(text, at))
+            .unwrap_or_default()
+            .trim_end();
+        let earlier = earlier.get(line_start(earlier, earlier.len())..);
+        answer &= !earlier.is_some_and(|line| line.trim_start().starts_with('#'));
+        self.run = (until, column, answer);
+        answer
     }
 
     /// The list around a place whose dashes stand in a column.
@@ -141,13 +189,24 @@ mod tests {
     }
 
     #[test]
-    fn comments_in_lists_belong_to_the_list() {
+    fn comments_belong_where_the_reference_files_them() {
         for (text, expected) in [
             ("s:\n- a\n# c\n- b\n", &["s:"][..]),
             ("s:\n  - a\n  # c\n  - b\n", &["s:"]),
             ("s:\n- # c\n  a: b\n", &["s:"]),
             ("s:\n  - # c\n    a: b\n", &["s:"]),
             ("s:\n- a # c\n", &["s:"]),
+            ("s: {} # c\n", &["s:"]),
+            ("s: []  # c\nt: u\n", &["s:"]),
+            ("s:\n- {} # c\n", &["s:"]),
+            ("s: []\n# c\nt: u\n", &[":"]),
+            ("a:\n  b:\n    c: d\n  # x\n# y\nd: e\n", &["a:b:", ":"]),
+            (
+                "a:\n  b:\n    c: d\n  # x\n  # z\nd: e\n",
+                &["a:b:", "a:b:"],
+            ),
+            ("a:\n  b:\n    c: d\n  # x\n\nd: e\n", &["a:"]),
+            ("a:\n  b:\n    c: d\n  # x\n  e: f\n", &["a:"]),
         ] {
             assert_eq!(additional_data(text), expected, "{text}");
         }
