@@ -33,7 +33,7 @@ test("the main job, from the sign-in link to a second save", async (t) => {
   tell("What was typed", typed);
 
   // 24 characters are 32 in base64: then the pane has caught up with what was typed
-  await expect(async () => /^ {2}password: ENC\[AES256_GCM,data:.{32},iv:/m.test(await gitText(page)), "the pane shows ciphertext");
+  await expect(async () => /^ {2}password: 'ENC\[AES256_GCM,data:.{32},iv:/m.test(await gitText(page)), "the pane shows ciphertext");
   const announced = await gitText(page);
   assert.ok(!announced.includes(first));
   const commit = await save(page);
@@ -51,8 +51,8 @@ test("the main job, from the sign-in link to a second save", async (t) => {
 
   tell("git diff --stat between the typed and the sealed text", diff(typed, sealed, undefined, "--stat"));
   const { removed, added } = changedLines(typed, sealed);
-  assert.deepEqual(removed, [`  password: ${first}`]);
-  assert.match(added[0], /^ {2}password: ENC\[AES256_GCM,data:.+,type:str\]$/);
+  assert.deepEqual(removed, [`  password: '${first}'`]);
+  assert.match(added[0], /^ {2}password: 'ENC\[AES256_GCM,data:.+,type:str\]'$/);
   assert.equal(added[1], "sops:");
   assert.ok(added.slice(2).every((line) => line.startsWith("    ")), "the rest is the sops block");
 
@@ -106,7 +106,7 @@ copy of the file; every value and the MAC are as committed.
 function typedSample(password) {
   const source = readFileSync(new URL("../../web/src/samples.rs", import.meta.url), "utf8");
   const text = /name: "postgres-credentials",[^]*?text: "\\\n([^"]+)"/.exec(source)[1];
-  const typed = text.replace(/^( {2}password: ).+$/m, `$1${password}`);
+  const typed = text.replace(/^( {2}password: ).+$/m, `$1'${password}'`);
   assert.ok(typed.includes(password));
   return typed;
 }

@@ -40,7 +40,7 @@ test("a second tab that saves the same file meets a conflict, and nothing is ove
   assert.equal(committed(server, FILE), kept, "nothing was overwritten");
 
   await other.getByRole("button", { name: "Show what Git has now" }).click();
-  await expect(async () => (await gitText(other)).includes("password: ENC["), "the branch's version is shown");
+  await expect(async () => (await gitText(other)).includes("password: 'ENC["), "the branch's version is shown");
   await other.getByRole("button", { name: "Keep mine, to save over it" }).click();
   await save(other);
   assert.equal((await decrypt(server, context, FILE)).stringData.password, "from-the-second-tab");

@@ -52,7 +52,7 @@ export async function addMark(page, mark) {
   await page.getByRole("button", { name: "Add key" }).click();
 }
 
-/** Types a new value in the place of a marked one, key by key. */
+/** Types a new value in the place of a marked one, between the quotes that the page sets, key by key. */
 export async function replaceValue(page, path, value) {
   await page.getByRole("region", { name: "Encrypted Keys (SOPS)" }).getByRole("button", { name: `Replace ${path}` }).click();
   await page.keyboard.type(value);
