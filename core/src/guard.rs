@@ -2,7 +2,7 @@
 //! server before it writes; neither trusts the other (R-01 and R-02 of the threat model).
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use crate::age;
@@ -185,9 +185,9 @@ fn check_rule(sealed: &Document<Encrypted>, marks: &[Mark]) -> Result<(), Error>
         _ => None,
     };
     let same = stated.is_some_and(|stated| {
-        let states = |name: &String| stated.iter().any(|stated| stated.as_str() == name);
-        let asks = |stated: &String| names.contains(stated);
-        stated.len() == names.len() && names.iter().all(states) && stated.iter().all(asks)
+        stated.len() == names.len()
+            && names.iter().all(|name| stated.contains(name))
+            && stated.iter().all(|name| names.contains(name))
     });
     if same {
         Ok(())

@@ -180,7 +180,7 @@ pub fn analyse(document: &Document<Plain>, marks: &[Mark]) -> Analysis {
                     &matches_nothing(document, mark),
                 )
             });
-        } else if seals_names_alone(document, mark) {
+        } else if seals_names_alone(document, mark, meaning) {
             analysis.findings.push(Finding {
                 mark: Some(index),
                 ..finding(ErrorCode::ValueEmpty, NAMES_ALONE)
@@ -211,10 +211,9 @@ pub fn analyse(document: &Document<Plain>, marks: &[Mark]) -> Analysis {
 }
 
 /// Whether all that stands under a mark are keys without values, as in `password: {hunter2}`: keys are never sealed.
-fn seals_names_alone<State>(document: &Document<State>, mark: &Mark) -> bool {
-    let literally = meaning(document, mark).literally;
+fn seals_names_alone<State>(document: &Document<State>, mark: &Mark, meaning: &Meaning) -> bool {
     let below = |scalar: &Scalar| {
-        let key = mark.hit(&scalar.path, literally)?;
+        let key = mark.hit(&scalar.path, meaning.literally)?;
         Some(scalar.span.is_empty() && scalar.path.last_key() != Some(key))
     };
     let mut hits = document
@@ -298,7 +297,7 @@ pub(crate) fn key_names<State>(
             )
             .at_path(&mark.text));
         }
-        if seals_names_alone(document, mark) {
+        if seals_names_alone(document, mark, &meaning) {
             return Err(Error::input(ErrorCode::ValueEmpty, NAMES_ALONE).at_path(&mark.text));
         }
         names.extend(meaning.keys);
