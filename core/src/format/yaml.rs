@@ -1,7 +1,8 @@
 //! YAML: what go-yaml v3, and so the reference, makes of a text, with the byte span of each part.
 //!
 //! `parse` gives leaves and comments in order, `resolve` types plain scalars, `write` gives text
-//! for values, `portable` knows what go-yaml cannot load, `metadata` writes and finds the `sops` block.
+//! for values, `portable` knows what go-yaml cannot load, `syntax` says what is no YAML at all,
+//! `metadata` writes and finds the `sops` block.
 
 pub(crate) mod block;
 pub(crate) mod metadata;
@@ -9,5 +10,6 @@ pub(crate) mod parse;
 pub(crate) mod place;
 pub(crate) mod portable;
 pub(crate) mod resolve;
+pub(crate) mod syntax;
 pub(crate) mod time;
 pub(crate) mod write;

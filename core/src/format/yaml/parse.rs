@@ -14,7 +14,7 @@ use core::ops::Range;
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, options};
 
 use super::resolve::{self, Resolved};
-use super::{block, place, portable};
+use super::{block, place, portable, syntax};
 use crate::error::{Error, ErrorCode};
 use crate::limits::Limits;
 use crate::order;
@@ -154,21 +154,10 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
     let mut builder = Builder::new(text, limits);
     builder.refuse(portable::line_break(text));
     for next in Parser::new_from_str_with_options(text, options) {
-        let (event, span) = next.map_err(|error| syntax(&error))?;
+        let (event, span) = next.map_err(|error| syntax::error(&error))?;
         builder.event(event, &span)?;
     }
     Ok(builder.finish())
-}
-
-fn syntax(error: &granit_parser::ScanError) -> Error {
-    Error::input(
-        ErrorCode::YamlSyntax,
-        format!(
-            "the text is not YAML here: {}",
-            error.info().trim_end_matches('.')
-        ),
-    )
-    .at_line(error.marker().line())
 }
 
 fn limit(message: String) -> Error {
