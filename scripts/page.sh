@@ -4,7 +4,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=env.sh
 . "$(dirname "$0")/env.sh"
 
-inputs=(core model web index.html Trunk.toml Cargo.toml Cargo.lock scripts/page.sh scripts/npm)
+inputs=(.cargo core model web index.html Trunk.toml Cargo.toml Cargo.lock scripts/page.sh scripts/npm)
 stamp=$(content_hash "${inputs[@]}")-$(cat "$STAMPS/wasm-std")
 # beside the tools, not in web/dist, whose every file is served
 note=$STAMPS/page-$(printf %s "$ROOT" | sha256sum | cut -c1-16)

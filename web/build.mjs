@@ -10,6 +10,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
+import { minify } from "terser";
 
 import { shrink } from "./shrink.mjs";
 
@@ -54,13 +55,20 @@ async function bundle(entry, options) {
   return Buffer.from(outputFiles[0].contents);
 }
 
+/** The same script, shorter than one pass over its syntax makes it. */
+async function shorter(script) {
+  if (!release) return script;
+  const { code } = await minify(script.toString(), { module: true, ecma: 2022, compress: { passes: 3 } });
+  return Buffer.from(code);
+}
+
 const glue = await only(/^stackseal-web.*(?<!_bg)\.js$/);
 const program = await only(/^stackseal-web.*_bg\.wasm$/);
 if (release) await writeFile(glue, await shrink(program, await readFile(glue, "utf8")));
 const programBytes = await readFile(program);
 const programName = hashed("stackseal", programBytes, "wasm");
 
-const script = await bundle("editor/main.js", {
+const script = await shorter(await bundle("editor/main.js", {
   format: "esm",
   target: "es2022",
   plugins: [grammars],
@@ -69,7 +77,7 @@ const script = await bundle("editor/main.js", {
     PROGRAM_URL: JSON.stringify(`/${programName}`),
     PROGRAM_INTEGRITY: JSON.stringify(integrity(programBytes)),
   },
-});
+}));
 const theme = await bundle("editor/theme.js", { format: "iife", target: "es2022" });
 const style = await bundle("src/style/app.css", {});
 
