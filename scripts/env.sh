@@ -15,6 +15,8 @@ WASM_STD=${STACKSEAL_WASM_STD:-auto}
 TRUNK_VERSION=0.21.14
 SOPS_VERSION=3.11.0
 PAGE_DIR=$ROOT/web/dist
+# the reference: the real sops
+SOPS=$BIN/sops
 
 mkdir -p "$BIN" "$STAMPS" "$LOGS"
 
@@ -37,7 +39,7 @@ progress() {
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.2
     if [ $((SECONDS - begun)) -ge $next ]; then
-      say "  … $label: ${next} s: $(tail -n 1 "$log" | tr -d '\r' | cut -c1-90)"
+      say "  … ${label%% (*}: ${next} s: $(tail -n 1 "$log" | tr -d '\r' | cut -c1-90)"
       next=$((next + 20))
     fi
   done

