@@ -20,8 +20,19 @@ pub struct Config {
     pub(crate) remote_token_file: Option<PathBuf>,
     pub(crate) branch: Branch,
     pub(crate) cluster_file: RepositoryPath,
+    pub(crate) log: Log,
     pub(crate) public_url: Option<Origin>,
     pub(crate) page: Option<PathBuf>,
+}
+
+/// How much of the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Log {
+    /// All of it.
+    #[default]
+    Info,
+    /// Warnings and errors; the audit trail stays in the database.
+    Warn,
 }
 
 /// What the command line asked for.
@@ -42,6 +53,11 @@ pub struct ConfigError {
 }
 
 impl Config {
+    /// How much of the log is written.
+    pub fn log(&self) -> Log {
+        self.log
+    }
+
     /// Reads the arguments (without the program's name) and the environment.
     ///
     /// # Errors
@@ -178,9 +194,20 @@ impl Given {
             cluster_file: self
                 .parsed("cluster-file", RepositoryPath::parse)?
                 .unwrap_or_else(RepositoryPath::usual_cluster_file),
+            log: self.parsed("log", Log::parse)?.unwrap_or_default(),
             public_url,
             page: self.absolute("page")?,
         })
+    }
+}
+
+impl Log {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "info" => Ok(Self::Info),
+            "warn" => Ok(Self::Warn),
+            _ => Err("write info or warn"),
+        }
     }
 }
 
@@ -208,6 +235,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("cluster-file", "STACKSEAL_CLUSTER_FILE"),
     ("data", "STACKSEAL_DATA"),
     ("listen", "STACKSEAL_LISTEN"),
+    ("log", "STACKSEAL_LOG"),
     ("page", "STACKSEAL_PAGE"),
     ("public-url", "STACKSEAL_PUBLIC_URL"),
     ("remote", "STACKSEAL_REMOTE"),
@@ -229,6 +257,7 @@ Options, each with its environment variable:
   --remote-token-file FILE   STACKSEAL_REMOTE_TOKEN_FILE  TOKEN or USER:TOKEN for an https remote
   --branch NAME              STACKSEAL_BRANCH             branch that saves go to [main]
   --cluster-file PATH        STACKSEAL_CLUSTER_FILE       in the repository [clusters/main/cluster.yaml]
+  --log LEVEL                STACKSEAL_LOG                info, or warn for less [info]
   --page DIR                 STACKSEAL_PAGE               serve the page from a folder, while developing
   --allow-http-remote        STACKSEAL_ALLOW_HTTP_REMOTE=1  accept http:// to this machine, for tests
   -h, --help                 this text
@@ -310,6 +339,7 @@ mod tests {
             (vec!["--remote", "http://git.example/x"], "--remote: "),
             (vec!["--remote-token-file", "t"], "--remote-token-file: "),
             (vec!["--branch", "a..b"], "--branch: "),
+            (vec!["--log", "debug"], "--log: "),
             (vec!["--public-url", "http://a.example"], "--public-url: "),
             (
                 vec!["--public-url", "http://127.1.example"],

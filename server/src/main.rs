@@ -19,7 +19,7 @@ fn main() -> anyhow::Result<()> {
         Asked::Print(text) => return Ok(std::io::stdout().write_all(text.as_bytes())?),
         Asked::Start(config) => *config,
     };
-    telemetry::start_log()?;
+    telemetry::start_log(config.log())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

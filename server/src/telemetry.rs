@@ -19,6 +19,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::config::Log;
 use crate::error::{Code, Error, IntoDraft as _};
 use crate::headers;
 use crate::random;
@@ -60,7 +61,7 @@ pub(crate) struct AsItIs;
 ///
 /// # Errors
 /// When a log was started before.
-pub fn start_log() -> Result<(), tracing_subscriber::util::TryInitError> {
+pub fn start_log(log: Log) -> Result<(), tracing_subscriber::util::TryInitError> {
     // A panic's message may hold anything; its place in the code is enough to find it.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic
@@ -69,12 +70,13 @@ pub fn start_log() -> Result<(), tracing_subscriber::util::TryInitError> {
             .unwrap_or_default();
         tracing::error!(place, "panic");
     }));
+    let ours = match log {
+        Log::Info => LevelFilter::INFO,
+        Log::Warn => LevelFilter::WARN,
+    };
     let targets = Targets::new()
         .with_default(LevelFilter::WARN)
-        .with_targets([
-            ("stackseal_server", LevelFilter::INFO),
-            ("audit", LevelFilter::INFO),
-        ]);
+        .with_targets([("stackseal_server", ours), ("audit", ours)]);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
