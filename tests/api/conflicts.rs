@@ -213,17 +213,13 @@ async fn a_connection_cut_after_the_update_is_found_out_and_not_repeated() {
     let save = server.save(&one("m", "a: 1\n", None)).await.expect(202);
     let save = server.reaches(&save, "pushed").await;
     assert_eq!(commits_of(&server.home, &save), 1);
-    assert_eq!(
-        git(&server.home.remote(), &["rev-list", "--count", "main"]).trim(),
-        "1"
-    );
+    assert_eq!(server.home.commits(), 1);
 }
 
 #[tokio::test]
 async fn an_unreachable_remote_is_waited_for() {
     let (server, _) = Server::with_key().await;
-    let away = server.home.path().join("away.git");
-    std::fs::rename(server.home.remote(), &away).unwrap();
+    server.home.take_remote_away();
     let save = server.save(&one("m", "a: 1\n", None)).await.expect(202);
     let waiting = server.reaches(&save, "pending").await;
     assert_eq!(waiting["reason"]["code"], "remote-unreachable");
@@ -234,7 +230,7 @@ async fn an_unreachable_remote_is_waited_for() {
             .unwrap()
             .contains(&json!(["remote", "not reached at the last attempt"]))
     );
-    std::fs::rename(&away, server.home.remote()).unwrap();
+    server.home.bring_remote_back();
     // no retry by hand: it is tried again by itself
     server.reaches(&save, "pushed").await;
     assert_eq!(commits_of(&server.home, &save), 1);
@@ -280,10 +276,7 @@ async fn a_rewritten_commit_is_known_by_its_trailer() {
     let save = server.save(&one("m", "a: 1\n", None)).await.expect(202);
     let save = server.reaches(&save, "pushed").await;
     assert_eq!(commits_of(&server.home, &save), 1);
-    assert_eq!(
-        git(&server.home.remote(), &["rev-list", "--count", "main"]).trim(),
-        "1"
-    );
+    assert_eq!(server.home.commits(), 1);
 }
 
 #[tokio::test]
@@ -355,15 +348,14 @@ async fn a_cluster_file_broken_by_others_makes_saves_wait_until_it_is_mended() {
     let (server, _) = Server::with_key().await;
     server.saved(vec![manifest("m", &[], "a: 1\n", None)]).await;
     let good = at_head(&server.home, CLUSTER);
-    let away = server.home.path().join("away.git");
-    std::fs::rename(server.home.remote(), &away).unwrap();
+    server.home.take_remote_away();
     let save = server.save(&one("n", "b: 1\n", None)).await.expect(202);
     server.reaches(&save, "pending").await;
     let path = format!("/api/v1/saves/{}", save["id"].as_str().unwrap());
     // the worker must not see the branch before it is broken
     let aside = server.home.path().join("aside");
     std::fs::create_dir(&aside).unwrap();
-    std::fs::rename(&away, aside.join("remote.git")).unwrap();
+    std::fs::rename(server.home.away(), aside.join("remote.git")).unwrap();
     let broken = good.replace("kind: ImportCluster", "kind: Other");
     let work = aside.join("other");
     git(&aside, &["clone", "--quiet", "remote.git", "other"]);
@@ -408,13 +400,7 @@ async fn a_save_whose_push_was_not_answered_cannot_be_discarded_before_it_lands(
     let go = answer_late(&server);
     let save = server.save(&one("n", "b: 1\n", None)).await.expect(202);
     server.waits_with(&save, "remote-unconfirmed").await;
-    let path = format!("/api/v1/saves/{}", save["id"].as_str().unwrap());
-    let refused = loop {
-        let answer = server.delete(&path).await;
-        if answer.code() != "save-in-progress" {
-            break answer;
-        }
-    };
+    let refused = server.discard(&save).await;
     assert_eq!(
         (refused.status.as_u16(), refused.code().as_str()),
         (409, "save-unconfirmed")
@@ -422,10 +408,7 @@ async fn a_save_whose_push_was_not_answered_cannot_be_discarded_before_it_lands(
     std::fs::write(go, "").unwrap();
     server.reaches(&save, "pushed").await;
     assert_eq!(commits_of(&server.home, &save), 1);
-    assert_eq!(
-        git(&server.home.remote(), &["rev-list", "--count", "main"]).trim(),
-        "2"
-    );
+    assert_eq!(server.home.commits(), 2);
 }
 
 #[tokio::test]
@@ -499,17 +482,14 @@ async fn a_branch_that_is_gone_is_not_begun_anew() {
     server.post(&path, &Value::Null).await;
     server.reaches(&save, "pushed").await;
     assert_eq!(at_head(&server.home, &path_of("m")), "a: 1\n");
-    assert_eq!(
-        git(&server.home.remote(), &["rev-list", "--count", "main"]).trim(),
-        "2"
-    );
+    assert_eq!(server.home.commits(), 2);
 }
 
 #[tokio::test]
 async fn a_push_left_open_says_so_behind_another_that_found_the_remote_away() {
     let (server, _) = Server::with_key().await;
     server.saved(vec![manifest("m", &[], "a: 1\n", None)]).await;
-    std::fs::rename(server.home.remote(), server.home.path().join("away.git")).unwrap();
+    server.home.take_remote_away();
     let first = server.save(&one("n", "b: 1\n", None)).await.expect(202);
     server.waits_with(&first, "remote-unreachable").await;
     let second = server.save(&one("o", "c: 1\n", None)).await.expect(202);
@@ -521,15 +501,9 @@ async fn a_push_left_open_says_so_behind_another_that_found_the_remote_away() {
     crate::harness::sql(&home, open).await;
     let server = Server::start(home, clock).await;
     server.waits_with(&second, "remote-unconfirmed").await;
-    let path = format!("/api/v1/saves/{}", second["id"].as_str().unwrap());
-    let refused = loop {
-        let answer = server.delete(&path).await;
-        if answer.code() != "save-in-progress" {
-            break answer;
-        }
-    };
+    let refused = server.discard(&second).await;
     assert_eq!(refused.code(), "save-unconfirmed");
-    std::fs::rename(server.home.path().join("away.git"), server.home.remote()).unwrap();
+    server.home.bring_remote_back();
     for save in [&first, &second] {
         server.reaches(save, "pushed").await;
         assert_eq!(commits_of(&server.home, save), 1);

@@ -53,6 +53,25 @@ impl Home {
     pub fn remote_url(&self) -> String {
         format!("file://{}", self.remote().display())
     }
+
+    /// Where the remote repository lies while it cannot be reached.
+    pub fn away(&self) -> PathBuf {
+        self.path().join("away.git")
+    }
+
+    pub fn take_remote_away(&self) {
+        std::fs::rename(self.remote(), self.away()).unwrap();
+    }
+
+    pub fn bring_remote_back(&self) {
+        std::fs::rename(self.away(), self.remote()).unwrap();
+    }
+
+    /// How many commits the branch has.
+    pub fn commits(&self) -> usize {
+        let count = git(&self.remote(), &["rev-list", "--count", "main"]);
+        count.trim().parse().unwrap()
+    }
 }
 
 /// A clock that tests set.
@@ -336,6 +355,17 @@ impl Server {
                 "it did not come to wait with {code}: {save}"
             );
             tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Discards a save, as soon as the worker does not have it in hand.
+    pub async fn discard(&self, save: &Value) -> Answer {
+        let path = format!("/api/v1/saves/{}", save["id"].as_str().unwrap());
+        loop {
+            let answer = self.delete(&path).await;
+            if answer.code() != "save-in-progress" {
+                return answer;
+            }
         }
     }
 

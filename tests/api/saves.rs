@@ -168,10 +168,7 @@ async fn the_same_key_is_the_same_save() {
         first["id"]
     );
     assert_eq!(commits_of(&server.home, &first), 1);
-    assert_eq!(
-        git(&server.home.remote(), &["rev-list", "--count", "main"]).trim(),
-        "1"
-    );
+    assert_eq!(server.home.commits(), 1);
 }
 
 #[tokio::test]
@@ -201,10 +198,7 @@ async fn a_save_of_what_is_there_makes_no_commit() {
     let base = first["files"][0]["blob"].as_str();
     let second = server.saved(vec![manifest("m", &[], "a: 1\n", base)]).await;
     assert_eq!(second["commit"], first["commit"]);
-    assert_eq!(
-        git(&server.home.remote(), &["rev-list", "--count", "main"]).trim(),
-        "1"
-    );
+    assert_eq!(server.home.commits(), 1);
 }
 
 #[tokio::test]
@@ -222,10 +216,7 @@ async fn saves_are_pushed_in_the_order_accepted_and_build_on_each_other() {
     }
     server.reaches(&last, "pushed").await;
     assert_eq!(at_head(&server.home, &path_of("m")), "a: 9\n");
-    assert_eq!(
-        git(&server.home.remote(), &["rev-list", "--count", "main"]).trim(),
-        "10"
-    );
+    assert_eq!(server.home.commits(), 10);
     let list = server.get("/api/v1/saves").await.expect(200);
     let states: Vec<_> = list
         .as_array()
@@ -261,7 +252,7 @@ async fn an_executable_file_stays_executable() {
 #[tokio::test]
 async fn unfinished_saves_are_resumed_at_the_next_start() {
     let (server, _) = Server::with_key().await;
-    std::fs::rename(server.home.remote(), server.home.path().join("away.git")).unwrap();
+    server.home.take_remote_away();
     let mut saves = Vec::new();
     for n in 0..3 {
         let file = manifest(&format!("m{n}"), &[], "a: 1\n", None);
@@ -277,7 +268,7 @@ async fn unfinished_saves_are_resumed_at_the_next_start() {
         assert_eq!(save["reason"]["code"], "remote-unreachable", "{save}");
     }
     let (home, clock) = server.stop().await;
-    std::fs::rename(home.path().join("away.git"), home.remote()).unwrap();
+    home.bring_remote_back();
     let server = Server::start(home, clock).await;
     for save in &saves {
         server.reaches(save, "pushed").await;
@@ -312,32 +303,27 @@ async fn the_answer_waits_for_no_remote() {
     assert!(at_head(&server.home, CLUSTER).contains("- name: m"));
 }
 
-#[tokio::test]
-async fn a_discarded_save_leaves_no_text_behind() {
+/// A server with a save that the remote does not take.
+async fn with_a_save_that_waits() -> (Server, Value) {
     let (server, _) = Server::with_key().await;
     crate::harness::hook(&server.home, "update", "exit 1");
     let body = json!({"stack": "db", "files": [manifest("m", &[], "a: 1\n", None)]});
     let save = server.save(&body).await.expect(202);
-    server.waits_with(&save, "remote-policy").await;
+    let save = server.waits_with(&save, "remote-policy").await;
+    (server, save)
+}
+
+#[tokio::test]
+async fn a_discarded_save_leaves_no_text_behind() {
+    let (server, save) = with_a_save_that_waits().await;
     assert_eq!(server.count("save_file WHERE length(text) > 0").await, 1);
-    let path = format!("/api/v1/saves/{}", save["id"].as_str().unwrap());
-    loop {
-        let answer = server.delete(&path).await;
-        if answer.code() != "save-in-progress" {
-            answer.expect(200);
-            break;
-        }
-    }
+    server.discard(&save).await.expect(200);
     assert_eq!(server.count("save_file WHERE length(text) > 0").await, 0);
 }
 
 #[tokio::test]
 async fn saves_that_wait_may_not_fill_the_disk() {
-    let (server, _) = Server::with_key().await;
-    crate::harness::hook(&server.home, "update", "exit 1");
-    let body = json!({"stack": "db", "files": [manifest("m", &[], "a: 1\n", None)]});
-    let save = server.save(&body).await.expect(202);
-    server.waits_with(&save, "remote-policy").await;
+    let (server, _) = with_a_save_that_waits().await;
     let fill = "UPDATE save_file SET text = zeroblob(256 * 1024 * 1024)";
     server.sql(fill).await;
     let next = json!({"stack": "db", "files": [manifest("n", &[], "b: 1\n", None)]});

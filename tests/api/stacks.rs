@@ -92,8 +92,7 @@ async fn the_sample_stack_is_laid_out_as_import_cluster() {
 #[tokio::test]
 async fn a_stack_can_be_worked_in_before_it_is_pushed() {
     let (server, _) = Server::with_key().await;
-    let away = server.home.path().join("away.git");
-    std::fs::rename(server.home.remote(), &away).unwrap();
+    server.home.take_remote_away();
     let new = json!({"name": "db", "description": "d"});
     let save = server.post("/api/v1/stacks", &new).await.expect(202);
     let stack = server.get("/api/v1/stacks/db").await.expect(200);
