@@ -33,7 +33,7 @@ test("what cannot be sealed is refused in the page, and the text stays", async (
       await write(page, text);
       for (const mark of marks) await addMark(page, mark);
       await expect(() => page.locator(".plan.wrong").isVisible(), "the strip says that it cannot be saved");
-      await page.getByRole("button", { name: "Seal and save" }).click();
+      await page.keyboard.press("Control+s");
       const alert = page.getByRole("alert").filter({ has: page.locator(".code", { hasText: code }) }).first();
       await alert.waitFor();
       assert.match(await page.locator("main").innerText(), words);
@@ -53,7 +53,10 @@ test("what cannot be sealed is refused in the page, and the text stays", async (
 
 test("names that cannot be names are refused with what to write instead", async (t) => {
   const { server, page } = await stage(t);
-  await setUp(page, server.link);
+  await page.goto(server.link);
+  await page.getByRole("button", { name: "Continue" }).click();
+  await expect(async () => /write one/.test(await page.locator("#organisation-hint").innerText()), "an empty name is refused at its field");
+  await setUp(page, `${server.origin}/`);
   await newStack(page, "names");
   await addManifest(page, { name: "fine", text: secret("  password: one\n"), marks: ["password"] });
   for (const [name, words] of [["../etc", /lower-case letters, digits and '-'/], ["-a", /starts or ends with '-'/], ["x".repeat(64), /longer than 63/]]) {
@@ -65,6 +68,11 @@ test("names that cannot be names are refused with what to write instead", async 
 test("a sign-in link works once", async (t) => {
   const { server, page, context } = await stage(t);
   await setUp(page, server.link);
+  // whoever is signed in already goes on
+  await page.goto("about:blank");
+  await page.goto(server.link);
+  await page.getByText("You are signed in already.").waitFor();
+  await page.getByRole("heading", { name: "Stacks", exact: true }).waitFor();
   await context.clearCookies();
   await page.goto("about:blank");
   await page.goto(server.link);

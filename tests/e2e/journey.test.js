@@ -79,6 +79,10 @@ test("the main job, from the sign-in link to a second save", async (t) => {
   await expect(async () => !(await shown(page)).includes(first), "and hidden again");
 
   await replaceValue(page, "stringData.password", second);
+  await page.getByRole("tab", { name: /^Diff/ }).click();
+  const difference = page.locator(".git-pane .cm-content");
+  await expect(async () => (await difference.innerText()).includes("age[…]"), "the wrapped key, cut by the difference, is folded");
+  assert.doesNotMatch(await difference.innerText(), /[A-Za-z0-9+/]{64}|AGE ENCRYPTED/);
   await save(page);
   const resealed = committed(server, FILE);
   tell("git diff after one secret was changed", diff(sealed, resealed, ["first-save", "second-save"], "--unified=0"));

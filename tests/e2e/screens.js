@@ -54,6 +54,8 @@ async function take(theme, width, height) {
     await replaceValue(page, "stringData.password", "correct-horse-battery");
     await page.keyboard.press("ArrowUp");
     await expect(() => page.locator(".plan", { hasText: "3 values sealed" }).isVisible(), "the preview is there");
+    const sealed = page.locator(".git-pane .cm-content");
+    await expect(async () => (await sealed.textContent()).includes("'ENC"), "and it is that of the new value");
     await picture("5-builder");
     await part("Git");
     await page.getByRole("tab", { name: /^Diff/ }).click();

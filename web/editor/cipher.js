@@ -3,9 +3,12 @@
 import { Facet, StateField } from "@codemirror/state";
 import { Decoration, EditorView, WidgetType } from "@codemirror/view";
 
-const CIPHERTEXT = /ENC\[AES256_GCM,[^\]]*\]|-----BEGIN AGE ENCRYPTED FILE-----[\s\S]*?-----END AGE ENCRYPTED FILE-----/g;
-/** In a difference a wrapped key may be cut: then its lines are told one by one. */
-const WRAPPED_LINE = /^[-+ ] +(?:[A-Za-z0-9+/=]{40,64}|-----(?:BEGIN|END) AGE ENCRYPTED FILE-----)$/gm;
+const VALUE = /ENC\[AES256_GCM,[^\]]*\]/g;
+const EDGE = "-----(?:BEGIN|END) AGE ENCRYPTED FILE-----";
+const LINE = `(?:[A-Za-z0-9+/=]{1,64}|${EDGE})`;
+/** Lines of a wrapped key. A difference shows one or both of its edges, and its lines may have a sign. */
+const WRAPPED = new RegExp(`^(([-+ ]) +)${LINE}(?:\\n\\2 +${LINE})*$`, "gm");
+const HAS_EDGE = new RegExp(EDGE);
 
 class Fold extends WidgetType {
   constructor(text, title) {
@@ -36,12 +39,12 @@ function build(state) {
   const fold = state.facet(folded);
   const ranges = [];
   const text = state.doc.toString();
-  for (const match of text.matchAll(CIPHERTEXT)) {
-    const kind = fold ? (match[0].startsWith("ENC") ? value : wrapped) : quiet;
-    ranges.push(kind.range(match.index, match.index + match[0].length));
+  const add = (kind, from, to) => ranges.push((fold ? kind : quiet).range(from, to));
+  for (const match of text.matchAll(VALUE)) {
+    add(value, match.index, match.index + match[0].length);
   }
-  for (const match of text.matchAll(WRAPPED_LINE)) {
-    ranges.push(quiet.range(match.index + 1, match.index + match[0].length));
+  for (const match of text.matchAll(WRAPPED)) {
+    if (HAS_EDGE.test(match[0])) add(wrapped, match.index + match[1].length, match.index + match[0].length);
   }
   return Decoration.set(ranges, true);
 }

@@ -49,6 +49,9 @@ const rows = StateField.define({
   ],
 });
 
+/** Where a long line goes on in the next row, that row is indented. */
+const hanging = EditorView.theme({ ".cm-line": { paddingLeft: "calc(4px + 4ch)", textIndent: "-4ch" } });
+
 export class GitView {
   /** @param {HTMLElement} host @param {string} label */
   constructor(host, label) {
@@ -69,6 +72,7 @@ export class GitView {
           EditorView.lineWrapping,
           drawSelection(),
           keymap.of(moving),
+          hanging,
           look,
           this.fold.of(folding(true)),
           this.kind.of([]),

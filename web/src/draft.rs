@@ -177,9 +177,14 @@ impl Draft {
         draft
     }
 
+    /// Whether Git does not have it yet. Tracks.
+    pub fn is_new(self) -> bool {
+        self.origin.with(Option::is_none)
+    }
+
     /// Whether nothing was written into a new file yet. Tracks.
     pub fn is_blank(self) -> bool {
-        self.origin.with(Option::is_none) && self.text.with(|text| text.is_empty())
+        self.is_new() && self.text.with(|text| text.is_empty())
     }
 
     /// Takes what Git holds now, and drops what was typed.

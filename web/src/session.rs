@@ -128,12 +128,15 @@ impl App {
         match api::sign_in(token).await {
             Ok(()) => {
                 self.load().await;
-                if self.route.get_untracked() == Route::SignIn {
-                    browser::replace(&Route::Stacks.path());
-                    self.route.set(Route::Stacks);
-                }
+                self.enter();
             }
             Err(failure) => {
+                // an old link opened once more need not stop somebody who is signed in
+                if let Ok(session) = api::session().await {
+                    self.who.set(Who::Person(session));
+                    self.enter();
+                    return self.say("That link was used before. You are signed in already.");
+                }
                 let words = match failure {
                     Failure::Refused(problem) if problem.status == 401 => {
                         crate::error::of_problem(&problem)
@@ -142,6 +145,14 @@ impl App {
                 };
                 self.who.set(Who::Nobody(Some(words)));
             }
+        }
+    }
+
+    /// Leaves the screen for signing in.
+    fn enter(self) {
+        if self.route.get_untracked() == Route::SignIn {
+            browser::replace(&Route::Stacks.path());
+            self.route.set(Route::Stacks);
         }
     }
 

@@ -55,7 +55,8 @@ pub struct Effect {
 /// Looks at a difference without the `sops` block, which follows from the rest.
 pub fn effect(rows: &[Row<'_>]) -> Effect {
     let mut effect = Effect::default();
-    let (mut added, mut removed, mut gone) = (0, 0, 0);
+    let (mut added, mut removed) = (0, 0);
+    let (mut come, mut gone) = (Vec::new(), Vec::new());
     let (mut in_old, mut in_new) = (false, false);
     for row in rows {
         // a block ends where a line at the left margin begins that is not its own
@@ -69,23 +70,42 @@ pub fn effect(rows: &[Row<'_>]) -> Effect {
         if row.new.is_some() {
             in_new = heads(in_new);
         }
-        let sealed = row.text.contains("ENC[AES256_GCM,");
-        match row.sign {
-            Sign::Added if in_new => {}
-            Sign::Added if sealed => effect.sealed += 1,
-            Sign::Added => added += 1,
-            Sign::Removed if in_old => {}
-            Sign::Removed if sealed => gone += 1,
-            Sign::Removed => removed += 1,
-            Sign::Gap | Sign::Same => {}
+        let sealed = parts(&row.text);
+        match (row.sign, sealed) {
+            (Sign::Added, _) if in_new => {}
+            (Sign::Added, Some(parts)) => come.push(parts),
+            (Sign::Added, None) => added += 1,
+            (Sign::Removed, _) if in_old => {}
+            (Sign::Removed, Some(parts)) => gone.push(parts),
+            (Sign::Removed, None) => removed += 1,
+            (Sign::Gap | Sign::Same, _) => {}
         }
     }
+    // a line that only got another comment keeps its ciphertext
+    let mut known: Vec<&str> = gone
+        .iter()
+        .flat_map(|(value, note)| [*value, *note])
+        .collect();
+    known.sort_unstable();
+    let is_new = |part: &str| known.binary_search(&part).is_err();
+    effect.sealed = come.iter().filter(|(value, _)| is_new(value)).count();
+    added += come
+        .iter()
+        .filter(|(_, note)| note.starts_with('#') && is_new(note))
+        .count();
     // a changed line is one that goes and one that comes
     effect.clear = added.max(removed);
     if effect.sealed == 0 && effect.clear == 0 {
-        effect.clear = gone;
+        effect.clear = gone.len();
     }
     effect
+}
+
+/// The ciphertext of a line, and what stands behind it in clear.
+fn parts(line: &str) -> Option<(&str, &str)> {
+    let (_, sealed) = line.split_once("ENC[AES256_GCM,")?;
+    let (value, behind) = sealed.split_once(']')?;
+    Some((value, behind.trim_start_matches(['\'', '"', ' ', '\t'])))
 }
 
 /// What saving will do, in one sentence.
@@ -186,6 +206,31 @@ mod tests {
                 clear: 2
             }
         );
+    }
+
+    #[test]
+    fn a_comment_behind_a_sealed_value_counts_as_clear() {
+        let old = "a: ENC[AES256_GCM,data:x]\nb: 'ENC[AES256_GCM,data:y]' # why\n";
+        let told = |new: &str| {
+            let Effect { sealed, clear } = effect(&diff::rows(old, new));
+            (sealed, clear)
+        };
+        let kept = "b: 'ENC[AES256_GCM,data:y]' # why\n";
+        assert_eq!(
+            told(&format!("a: ENC[AES256_GCM,data:x] # new\n{kept}")),
+            (0, 1)
+        );
+        assert_eq!(
+            told(&format!("a: ENC[AES256_GCM,data:z] # new\n{kept}")),
+            (1, 1)
+        );
+        assert_eq!(told(&format!("a: ENC[AES256_GCM,data:z]\n{kept}")), (1, 0));
+        let changed = "b: 'ENC[AES256_GCM,data:z]' # why\n";
+        assert_eq!(
+            told(&format!("a: ENC[AES256_GCM,data:x]\n{changed}")),
+            (1, 0)
+        );
+        assert_eq!(told("a: ENC[AES256_GCM,data:x]\n"), (0, 1));
     }
 
     #[test]

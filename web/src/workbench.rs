@@ -49,6 +49,18 @@ pub enum Saving {
     Watching(Box<Save>),
 }
 
+impl Saving {
+    /// The conflict that it met.
+    fn conflict(&self) -> Option<&Conflict> {
+        match self {
+            Self::Conflict(conflict) => Some(conflict),
+            Self::Idle | Self::Refused(_) | Self::Sealing | Self::Sending | Self::Watching(_) => {
+                None
+            }
+        }
+    }
+}
+
 /// A save met another version of one of its files on the branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {

@@ -2,7 +2,7 @@
 
 use leptos::ev;
 use leptos::prelude::*;
-use stackseal_model::name::{MemberName, NamespaceName};
+use stackseal_model::name::{InvalidName, MemberName, NamespaceName};
 use stackseal_model::stack::{Chart, MemberKind};
 
 use super::icon::{Icon, icon};
@@ -13,7 +13,7 @@ use crate::workbench::Workbench;
 
 /// The head of the editor: what this file is, and its fields.
 pub fn details(draft: Draft) -> View {
-    let is_new = Memo::new(move |_| draft.origin.with(Option::is_none));
+    let is_new = Memo::new(move |_| draft.is_new());
     let addon = draft.kind == MemberKind::Addon;
     let heading = move || {
         let name = draft.name.get();
@@ -23,18 +23,6 @@ pub fn details(draft: Draft) -> View {
         } else {
             name
         }
-    };
-    let name_error = move || match draft.name.get() {
-        name if name.is_empty() => None,
-        name => MemberName::parse(&name)
-            .err()
-            .map(|invalid| invalid.message),
-    };
-    let namespace_error = move || match draft.namespace.get() {
-        name if name.is_empty() => None,
-        name => NamespaceName::parse(&name)
-            .err()
-            .map(|invalid| invalid.message),
     };
     let chart = move |part: fn(&mut Chart) -> &mut String| {
         let read = move || draft.chart.with(|chart| part(&mut chart.clone()).clone());
@@ -76,22 +64,14 @@ pub fn details(draft: Draft) -> View {
             div().class("details-fields").child((
                 move || {
                     is_new.get().then(|| {
-                        entry(
-                            "member-name",
-                            "Name",
-                            move || draft.name.get(),
-                            move |text| draft.name.set(text),
-                            name_error,
-                        )
+                        named("member-name", "Name", draft.name, |text| {
+                            MemberName::parse(text).err()
+                        })
                     })
                 },
-                entry(
-                    "member-namespace",
-                    "Namespace",
-                    move || draft.namespace.get(),
-                    move |text| draft.namespace.set(text),
-                    namespace_error,
-                ),
+                named("member-namespace", "Namespace", draft.namespace, |text| {
+                    NamespaceName::parse(text).err()
+                }),
                 chart_fields,
             )),
         ))
@@ -101,7 +81,6 @@ pub fn details(draft: Draft) -> View {
 fn discard(draft: Draft) -> View {
     let bench = Workbench::take();
     let shown = Memo::new(move |_| draft.changed.get() && !draft.locked.get());
-    let is_new = move || draft.origin.with(Option::is_none);
     (move || {
         shown.get().then(|| {
             button()
@@ -109,8 +88,8 @@ fn discard(draft: Draft) -> View {
                 .class("quiet")
                 .on(ev::click, move |_| bench.asks_to_discard.set(Some(draft)))
                 .child(move || {
-                    if is_new() {
-                        "Remove this file"
+                    if draft.is_new() {
+                        "Discard this file"
                     } else {
                         "Discard changes"
                     }
@@ -118,6 +97,23 @@ fn discard(draft: Draft) -> View {
         })
     })
     .view()
+}
+
+/// A field for a name; an empty one is not wrong here.
+fn named(
+    id: &'static str,
+    label: &'static str,
+    name: RwSignal<String>,
+    check: fn(&str) -> Option<InvalidName>,
+) -> View {
+    let error = move || name.with(|name| check(name).filter(|_| !name.is_empty()));
+    entry(
+        id,
+        label,
+        move || name.get(),
+        move |text| name.set(text),
+        move || error().map(|invalid| invalid.message),
+    )
 }
 
 fn entry(

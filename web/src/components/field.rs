@@ -17,8 +17,10 @@ pub struct Field {
     pub hint: &'static str,
     /// The text.
     pub value: RwSignal<String>,
-    /// What is wrong with the text, once it is not empty.
+    /// What is wrong with the text.
     pub check: fn(&str) -> Option<String>,
+    /// Whether it was tried: before that, an empty field is not wrong yet.
+    pub tried: RwSignal<bool>,
 }
 
 /// The field.
@@ -29,9 +31,12 @@ pub fn field(field: Field) -> View {
         hint,
         value,
         check,
+        tried,
     } = field;
-    let error =
-        Memo::new(move |_| value.with(|text| if text.is_empty() { None } else { check(text) }));
+    let error = Memo::new(move |_| {
+        let early = !tried.get();
+        value.with(|text| check(text).filter(|_| !(early && text.is_empty())))
+    });
     let hint_id = format!("{id}-hint");
     div()
         .class("field")

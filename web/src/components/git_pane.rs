@@ -102,7 +102,13 @@ pub fn git_pane(draft: Draft) -> View {
         }
         let size = count(bytes.with(String::len), "byte", "bytes");
         if stale.get() {
-            "Out of date: what you typed cannot be sealed yet.".to_owned()
+            let nothing = bytes.with(String::is_empty);
+            match draft.is_blank() {
+                true => "Nothing yet: the file is empty.",
+                false if nothing => "Nothing yet: what you typed cannot be saved.",
+                false => "Out of date: what you typed cannot be saved yet.",
+            }
+            .to_owned()
         } else if draft.changed.get() {
             format!("{size}, exactly as they will be committed.")
         } else {

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use self::adding::{add, suggestions};
 pub use self::hit::copy_value;
-use self::hit::{hit_row, line_link};
+use self::hit::{hit_row, line_link, way_to};
 use super::icon::{Icon, icon};
 use super::notice::{Weight, notice};
 use crate::draft::{Draft, Standing};
@@ -34,7 +34,7 @@ pub fn keys(draft: Draft) -> View {
                     if values == 0 {
                         String::new()
                     } else {
-                        count(values, "value sealed", "values sealed")
+                        count(values, "secret value", "secret values")
                     }
                 }),
             )),
@@ -214,7 +214,14 @@ fn item(bench: Workbench, draft: Draft, number: usize, mark: String, model: &Mod
 }
 
 fn remark(finding: &Finding) -> View {
-    let line = finding.line.map(line_link);
+    // the words name the line
+    let line = finding.line.map(|line| {
+        way_to(
+            line,
+            "Go there".to_owned(),
+            format!("Go there, line {line}"),
+        )
+    });
     if finding.refuses {
         return notice(Weight::Danger, finding.words.clone(), line.view());
     }

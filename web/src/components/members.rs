@@ -109,7 +109,11 @@ fn standing(draft: Draft) -> (Option<Icon>, &'static str, &'static str) {
         return if draft.locked.get() {
             (Some(Icon::Locked), "state sealed", "sealed")
         } else {
-            (Some(Icon::Unlocked), "state marked", "sealed, open here")
+            (
+                Some(Icon::Unlocked),
+                "state sealed",
+                "sealed, open in this tab",
+            )
         };
     }
     (None, "state", "")

@@ -4,6 +4,7 @@ use leptos::ev;
 use leptos::prelude::*;
 
 use super::dialog::dialog;
+use crate::draft::Draft;
 use crate::view::{Content, View, button, div, p};
 use crate::workbench::Workbench;
 
@@ -24,8 +25,15 @@ pub fn questions(bench: Workbench) -> View {
                         bench.discard(draft);
                     }
                 };
+                let is_new = bench
+                    .asks_to_discard
+                    .with_untracked(|draft| draft.is_some_and(Draft::is_new));
                 question(
-                    "The changes to this file since its last save are gone then.",
+                    if is_new {
+                        "This file was never saved. It is gone then."
+                    } else {
+                        "The changes to this file since its last save are gone then."
+                    },
                     "Keep editing",
                     "Drop the changes",
                     move || bench.asks_to_discard.set(None),

@@ -7,7 +7,8 @@ use stackseal_model::api::SaveState;
 use super::icon::{Icon, icon};
 use crate::browser;
 use crate::diff;
-use crate::draft::Preview;
+use crate::draft::{Draft, Preview};
+use crate::seal::Finding;
 use crate::view::{Content, View, button, div, li, ol, p, span};
 use crate::words::{Effect as Changes, Plan, effect, short_commit};
 use crate::workbench::{Saving, Workbench};
@@ -35,12 +36,18 @@ pub fn save_button() -> View {
         .attr("type", "button")
         .class("primary save")
         .attr("aria-disabled", move || {
-            (busy.get() || bench.changed().is_empty()).then_some("true")
+            (busy.get() || !can_be_saved(&bench.changed())).then_some("true")
         })
         .attr("title", if browser::is_mac() { "⌘S" } else { "Ctrl-S" })
         .on(ev::click, move |_| bench.save())
         .child((icon(Icon::Locked), label))
         .view()
+}
+
+/// Whether there is something to save, and nothing that keeps it from being saved. Tracks.
+fn can_be_saved(changed: &[Draft]) -> bool {
+    let refused = |preview: &Preview| matches!(preview, Preview::Refused(_));
+    !changed.is_empty() && !changed.iter().any(|draft| draft.preview.with(refused))
 }
 
 /// How much differs from Git, beside the button.
@@ -109,10 +116,14 @@ fn plan(bench: Workbench) -> (String, bool) {
                 } else {
                     name
                 };
-                return (
-                    format!("{name} cannot be saved yet. {} {}", words.what, words.why),
-                    true,
-                );
+                // what concerns the text stands under it in full
+                let listed = |finding: &Finding| finding.words == words;
+                let more = match draft.check.with(|check| check.findings.iter().any(listed)) {
+                    true => "",
+                    false => &words.why,
+                };
+                let sentence = format!("{name} cannot be saved yet. {} {more}", words.what);
+                return (sentence.trim_end().to_owned(), true);
             }
             Preview::Waiting => {}
         }

@@ -58,10 +58,12 @@ fn rename(app: App) -> View {
         .map(|organisation| organisation.name.to_string())
         .unwrap_or_default();
     let name = RwSignal::new(before);
+    let tried = RwSignal::new(false);
     let failed = RwSignal::new(None::<Words>);
     let submit = move || {
         let Ok(parsed) = OrganisationName::parse(&name.get_untracked()) else {
-            return;
+            tried.set(true);
+            return browser::focus("organisation");
         };
         failed.set(None);
         spawn_local(async move {
@@ -95,6 +97,7 @@ fn rename(app: App) -> View {
                         .err()
                         .map(|invalid| invalid.message)
                 },
+                tried,
             }),
             button().attr("type", "submit").child("Rename"),
         ))

@@ -21,19 +21,13 @@ pub fn name_organisation() -> View {
     let app = App::take();
     browser::set_title("Name your organisation");
     let name = RwSignal::new(String::new());
+    let tried = RwSignal::new(false);
     let failed = RwSignal::new(None::<Words>);
     let busy = RwSignal::new(false);
     let submit = move || {
-        let parsed = match OrganisationName::parse(&name.get_untracked()) {
-            Ok(parsed) => parsed,
-            Err(invalid) => {
-                failed.set(Some(Words {
-                    what: "The name cannot be used.".to_owned(),
-                    why: crate::error::sentence(&invalid.message),
-                    code: "invalid-name".to_owned(),
-                }));
-                return;
-            }
+        let Ok(parsed) = OrganisationName::parse(&name.get_untracked()) else {
+            tried.set(true);
+            return browser::focus("organisation");
         };
         if busy.get_untracked() {
             return;
@@ -73,6 +67,7 @@ pub fn name_organisation() -> View {
                                 .err()
                                 .map(|invalid| invalid.message)
                         },
+                        tried,
                     }),
                     button()
                         .attr("type", "submit")

@@ -151,6 +151,7 @@ fn take_sample(app: App) {
 fn new_stack(app: App, open: RwSignal<bool>) -> View {
     let name = RwSignal::new(String::new());
     let description = RwSignal::new(String::new());
+    let tried = RwSignal::new(false);
     let failed = RwSignal::new(None::<Words>);
     let busy = RwSignal::new(false);
     let submit = move || {
@@ -158,11 +159,10 @@ fn new_stack(app: App, open: RwSignal<bool>) -> View {
             return;
         }
         match StackName::parse(name.get_untracked().trim()) {
-            Err(invalid) => failed.set(Some(Words {
-                what: "The name cannot be used.".to_owned(),
-                why: crate::error::sentence(&invalid.message),
-                code: "invalid-name".to_owned(),
-            })),
+            Err(_) => {
+                tried.set(true);
+                browser::focus("stack-name");
+            }
             Ok(stack) => {
                 busy.set(true);
                 failed.set(None);
@@ -205,6 +205,7 @@ fn new_stack(app: App, open: RwSignal<bool>) -> View {
                     hint: "Lower-case letters, digits and -",
                     value: name,
                     check: |text| StackName::parse(text).err().map(|invalid| invalid.message),
+                    tried,
                 }),
                 field(Field {
                     id: "stack-description",
@@ -212,6 +213,7 @@ fn new_stack(app: App, open: RwSignal<bool>) -> View {
                     hint: "What it is for; may stay empty",
                     value: description,
                     check: |_| None,
+                    tried,
                 }),
                 div().class("dialog-actions").child((
                     button()

@@ -37,14 +37,8 @@ impl Workbench {
 
     /// The draft that the conflict is about. Tracks.
     pub fn conflicting(self) -> Option<Draft> {
-        let path = self.saving.with(|saving| match saving {
-            Saving::Conflict(conflict) => conflict.path.clone(),
-            Saving::Idle
-            | Saving::Refused(_)
-            | Saving::Sealing
-            | Saving::Sending
-            | Saving::Watching(_) => None,
-        });
+        let path = |saving: &Saving| saving.conflict()?.path.clone();
+        let path = self.saving.with(path);
         let sent: Vec<Draft> = self
             .sent
             .with(|sent| sent.iter().map(|sent| sent.draft).collect());
@@ -84,14 +78,8 @@ impl Workbench {
 
     /// The person has decided: the save that met the conflict is not wanted any more.
     fn resolved(self) {
-        let save = self.saving.with_untracked(|saving| match saving {
-            Saving::Conflict(conflict) => conflict.save.clone(),
-            Saving::Idle
-            | Saving::Refused(_)
-            | Saving::Sealing
-            | Saving::Sending
-            | Saving::Watching(_) => None,
-        });
+        let save = |saving: &Saving| saving.conflict()?.save.clone();
+        let save = self.saving.with_untracked(save);
         self.theirs.set(None);
         self.sent.set(Vec::new());
         self.saving.set(Saving::Idle);

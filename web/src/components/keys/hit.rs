@@ -92,14 +92,19 @@ pub fn copy_value(bench: Workbench, draft: Draft, id: &str) {
 
 /// A place in the text, as a way to it.
 pub fn line_link(line: usize) -> View {
+    way_to(line, format!("line {line}"), format!("Go to line {line}"))
+}
+
+/// A way to a place in the text: the words that are seen, and those that are heard.
+pub fn way_to(line: usize, seen: String, heard: String) -> View {
     let bench = Workbench::take();
     button()
         .attr("type", "button")
         .class("quiet line")
-        .attr("aria-label", format!("Go to line {line}"))
+        .attr("aria-label", heard)
         .on(ev::click, move |_| {
             bench.with_editor(|editor| editor.go_to(line))
         })
-        .child(format!("line {line}"))
+        .child(seen)
         .view()
 }
