@@ -71,7 +71,7 @@ test("a sign-in link works once", async (t) => {
   // whoever is signed in already goes on
   await page.goto("about:blank");
   await page.goto(server.link);
-  await page.getByText("You are signed in already.").waitFor();
+  await page.getByText("you are signed in already").waitFor();
   await page.getByRole("heading", { name: "Stacks", exact: true }).waitFor();
   await context.clearCookies();
   await page.goto("about:blank");

@@ -131,14 +131,15 @@ impl App {
                 self.enter();
             }
             Err(failure) => {
-                // an old link opened once more need not stop somebody who is signed in
-                if let Ok(session) = api::session().await {
-                    self.who.set(Who::Person(session));
-                    self.enter();
-                    return self.say("That link was used before. You are signed in already.");
-                }
                 let words = match failure {
                     Failure::Refused(problem) if problem.status == 401 => {
+                        // an old link opened once more need not stop somebody who is signed in
+                        if let Ok(session) = api::session().await {
+                            self.who.set(Who::Person(session));
+                            self.enter();
+                            return self
+                                .say("That link works no more, but you are signed in already.");
+                        }
                         crate::error::of_problem(&problem)
                     }
                     other => other.words(),
