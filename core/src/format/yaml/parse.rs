@@ -154,7 +154,7 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
     let mut builder = Builder::new(text, limits);
     builder.refuse(portable::line_break(text));
     for next in Parser::new_from_str_with_options(text, options) {
-        let (event, span) = next.map_err(|error| syntax::error(&error))?;
+        let (event, span) = next.map_err(|error| syntax::error(&error, text))?;
         builder.event(event, &span)?;
     }
     Ok(builder.finish())

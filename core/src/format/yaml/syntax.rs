@@ -5,9 +5,26 @@ use granit_parser::{ErrorKind, ScanError};
 use crate::error::{Error, ErrorCode};
 
 /// The error for a text that is no YAML, with the line where that shows.
-pub(crate) fn error(refused: &ScanError) -> Error {
-    Error::input(ErrorCode::YamlSyntax, words(refused.kind())).at_line(refused.marker().line())
+pub(crate) fn error(refused: &ScanError, text: &str) -> Error {
+    let line = refused.marker().line();
+    let line = match words(refused.kind()) {
+        TAB => tabbed(text, line).unwrap_or(line),
+        _ => line,
+    };
+    Error::input(ErrorCode::YamlSyntax, words(refused.kind())).at_line(line)
 }
+
+/// The first line from `line` on that a tab indents: a value before it is told where it begins.
+fn tabbed(text: &str, line: usize) -> Option<usize> {
+    let indented = |line: &str| line.trim_start_matches(' ').starts_with('\t');
+    let lines = text.lines().enumerate().skip(line.saturating_sub(1));
+    lines
+        .map(|(at, line)| (at + 1, line))
+        .find(|(_, line)| indented(line))
+        .map(|(number, _)| number)
+}
+
+const TAB: &str = "a tab stands where only spaces may; indent with spaces";
 
 /// What is wrong and what to do. Nothing of the text is told: it may be a value.
 fn words(kind: &ErrorKind) -> &'static str {
@@ -17,7 +34,7 @@ fn words(kind: &ErrorKind) -> &'static str {
             "a `:` stands where no key can; put a value that holds `: ` in quotes, and look at the indentation"
         }
         K::SimpleKeyExpected | K::InvalidSimpleKey | K::ExpectedDocumentStart => {
-            "a line is neither `key: value` nor part of the value above; add the `:`, or look at the indentation"
+            "a line is neither `key: value` nor part of the value above; a key ends in `:` with a blank behind it"
         }
         K::InvalidMappingValueWhitespace | K::FlowMappingValueAdjacentCollection => {
             "a blank belongs behind the `:` of a key"
@@ -37,7 +54,7 @@ fn words(kind: &ErrorKind) -> &'static str {
         | K::TabInBlockIndentation
         | K::TabInIndentation
         | K::TabAtBlockScalarStart
-        | K::TabInPlainScalar => "a tab stands where only spaces may; indent with spaces",
+        | K::TabInPlainScalar => TAB,
         K::UnclosedQuotedScalar => {
             "a quote is opened and never closed; close it, and double a `'` that is part of the text"
         }
@@ -116,10 +133,11 @@ mod tests {
         for (text, line, hint) in [
             ("a: 1\nb: c: d\n", 2, "in quotes"),
             ("a: b\n  c: d\n", 2, "indentation"),
-            ("a: 1\nword\nb: 2\n", 2, "add the `:`"),
+            ("a: 1\nword\nb: 2\n", 2, "with a blank behind"),
             ("a: 1\n  b: 2\n", 2, "indentation"),
             ("a:\n  b: 1\n c: 2\n", 3, "same column"),
             ("a:\n\tb: 1\n", 2, "indent with spaces"),
+            ("a:\n  b: one\n\tc: two\n", 3, "indent with spaces"),
             ("a: 'it's'\n", 1, "double a `'`"),
             ("a: 'open\nb: 2\n", 2, "not closed"),
             ("a: \"C:\\dir\"\n", 1, "single quotes"),
