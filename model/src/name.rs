@@ -75,7 +75,7 @@ label_type!(
 );
 label_type!(
     /// A manifest's or add-on's name, unique in its cluster file together with its kind.
-    MemberName, "member name"
+    MemberName, "file name"
 );
 label_type!(
     /// A Kubernetes namespace.

@@ -82,7 +82,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const NAMES: &[&str] = &[
     "the organisation",
     "the stack name",
-    "the member name",
+    "the file name",
     "the namespace",
 ];
 

@@ -27,7 +27,9 @@ use crate::{app, work};
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {0}; stop what uses it, or choose another address with --listen")]
+    #[error(
+        "cannot listen on {0}; stop what uses it, or choose another address with --listen (STACKSEAL_LISTEN)"
+    )]
     Listen(SocketAddr, #[source] std::io::Error),
     /// The system failed.
     #[error("the system failed")]
@@ -55,7 +57,9 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let (stop, stopped) = watch::channel(());
     let worker = tokio::spawn(work(state.clone(), until(stopped.clone())));
     let server = tokio::spawn(serve(listener, app(state.clone()), until(stopped)));
-    print(&format!("Stackseal is ready: {link}\n"))?;
+    print(&format!(
+        "Stackseal is ready; this sign-in link works once: {link}\n"
+    ))?;
     tracing::info!(%listening, "ready");
     tokio::select! {
         _ = interrupt.recv() => {}

@@ -103,7 +103,7 @@ pub(crate) fn fingerprint(recipient: &str) -> String {
 }
 
 const PRIVATE_KEY: &str = "The private key lies in this server's vault, encrypted under the root key \
-    file (root.key) beside the database. It never leaves the vault; each use of it is recorded in the \
+    file (root.key) beside the database. It does not leave the vault; each use of it is recorded in the \
     audit trail first. Back root.key up, apart from the database: without it nothing here can be opened again.";
 
 #[cfg(test)]

@@ -72,7 +72,9 @@ impl Process {
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
             .unwrap();
-        let link = line.trim().strip_prefix("Stackseal is ready: http://");
+        let link = line
+            .trim()
+            .strip_prefix("Stackseal is ready; this sign-in link works once: http://");
         let Some(link) = link else {
             child.kill().ok();
             panic!("{line:?}: {}", std::fs::read_to_string(&log).unwrap());
