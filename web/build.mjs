@@ -58,7 +58,11 @@ async function bundle(entry, options) {
 /** The same script, shorter than one pass over its syntax makes it. */
 async function shorter(script) {
   if (!release) return script;
-  const { code } = await minify(script.toString(), { module: true, ecma: 2022, compress: { passes: 3 } });
+  let code = script.toString();
+  // the second round finds shorter names
+  for (let round = 0; round < 2; round += 1) {
+    ({ code } = await minify(code, { module: true, ecma: 2022, compress: { passes: 3 } }));
+  }
   return Buffer.from(code);
 }
 

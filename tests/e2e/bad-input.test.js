@@ -65,6 +65,37 @@ test("names that cannot be names are refused with what to write instead", async 
   }
 });
 
+test("a name that another file of the stack has is refused while it is typed, and another one goes through", async (t) => {
+  const { server, page } = await stage(t);
+  await setUp(page, server.link);
+  await newStack(page, "twice");
+  await addManifest(page, { name: "keys", text: secret("  password: one\n"), marks: ["password"] });
+  await save(page);
+  await addManifest(page, { name: "keys", text: secret("  password: two\n"), marks: ["password"] });
+  await expect(async () => /another file of this stack/i.test(await page.locator("#member-name-error").innerText()), "the field says so");
+  await expect(() => page.locator(".plan.wrong").isVisible(), "and it cannot be saved");
+  await page.getByLabel("Name", { exact: true }).fill("more-keys");
+  await save(page);
+});
+
+test("a new file that the branch got meanwhile can be saved over it", async (t) => {
+  const { server, page, context } = await stage(t);
+  await setUp(page, server.link);
+  await newStack(page, "both");
+  const other = await context.newPage();
+  await other.goto(page.url());
+  for (const [tab, value] of [[page, "mine"], [other, "theirs"]]) {
+    await tab.bringToFront();
+    await addManifest(tab, { name: "keys", text: secret(`  password: ${value}\n`), marks: ["password"] });
+  }
+  await save(other);
+  await page.bringToFront();
+  await page.getByRole("button", { name: "Seal and save" }).click();
+  await page.getByRole("button", { name: "Show what Git has now" }).click();
+  await page.getByRole("button", { name: "Keep mine, to save over it" }).click();
+  await save(page);
+});
+
 test("a sign-in link works once", async (t) => {
   const { server, page, context } = await stage(t);
   await setUp(page, server.link);

@@ -3,7 +3,7 @@
 // A masked value is replaced in the view, so it is in no node and no attribute of the document.
 // Where the marks lie is decided by the codec; between two answers the ranges move with the edits.
 
-import { EditorSelection, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
+import { EditorSelection, Prec, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, EditorView, GutterMarker, WidgetType, gutter, keymap } from "@codemirror/view";
 
 import { icon } from "./icons.js";
@@ -247,6 +247,17 @@ function atCursor(view) {
   return markAt(marks, head) ?? marks.find((mark) => mark.from >= line.from && mark.from <= line.to);
 }
 
+/** Enter between the quotes of a value ends typing it: a line break there would become part of it, unseen. */
+function leaveQuotes(view) {
+  const mark = markAt(marksOf(view).marks, view.state.selection.main.head);
+  if (!mark?.mask || view.state.readOnly) return false;
+  const { head } = view.state.selection.main;
+  const text = view.state.sliceDoc(mark.from, mark.to);
+  if (head === mark.from || head === mark.to || !/^(['"]).*\1$/.test(text)) return false;
+  view.dispatch({ selection: EditorSelection.cursor(view.state.doc.lineAt(mark.to).to), effects: doneTyping.of(null) });
+  return true;
+}
+
 /**
  * @param {{copy: (id: string) => void, revealed: (id: string, on: boolean) => void}} actions
  */
@@ -262,6 +273,7 @@ export function masks(actions) {
     bind: (view) => fields.set(view, self),
     extension: [
       self,
+      Prec.high(keymap.of([{ key: "Enter", run: leaveQuotes }])),
       keymap.of([
         { key: "Alt-r", run: withMark((view, id) => (isShown(view, id) ? conceal(view, id, actions) : reveal(view, id, actions))) },
         { key: "Alt-c", run: withMark((_view, id) => actions.copy(id)) },

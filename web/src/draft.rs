@@ -62,6 +62,7 @@ struct Inputs {
     fields: (String, String, Chart),
     origin: Option<String>,
     locked: bool,
+    taken: bool,
 }
 
 /// Handles to the state of one file; cheap to copy.
@@ -97,16 +98,26 @@ pub struct Draft {
     pub revision: RwSignal<u32>,
     /// The sealed values that Git holds, by hit, as they are written; empty while locked.
     before: Memo<SealedValues>,
+    /// All files of the screen: names must differ.
+    siblings: RwSignal<Vec<Self>>,
     recipient: StoredValue<String>,
     git: StoredValue<Option<Kept>, LocalStorage>,
+    /// The newest preview.
     latest: StoredValue<Option<Kept>, LocalStorage>,
+    /// The name that it was made under: a data key belongs to one file.
+    latest_name: StoredValue<String>,
     timer: StoredValue<Option<Timeout>, LocalStorage>,
     computed_from: StoredValue<Option<Inputs>, LocalStorage>,
 }
 
 impl Draft {
     /// A file that Git does not have yet.
-    pub fn fresh(id: u32, kind: MemberKind, recipient: &str) -> Self {
+    pub fn fresh(
+        id: u32,
+        kind: MemberKind,
+        recipient: &str,
+        siblings: RwSignal<Vec<Self>>,
+    ) -> Self {
         let text = RwSignal::new(Zeroizing::new(String::new()));
         let marks = RwSignal::new(Vec::<String>::new());
         let origin = RwSignal::new(None::<Origin>);
@@ -159,9 +170,11 @@ impl Draft {
             changed,
             revision: RwSignal::new(0),
             before,
+            siblings,
             recipient: StoredValue::new(recipient.to_owned()),
             git: StoredValue::new_local(None),
             latest: StoredValue::new_local(None),
+            latest_name: StoredValue::new(String::new()),
             timer: StoredValue::new_local(None),
             computed_from: StoredValue::new_local(None),
         };
@@ -170,8 +183,14 @@ impl Draft {
     }
 
     /// A file of the branch. A sealed one is locked.
-    pub fn of_git(id: u32, member: Member, commit: &str, recipient: &str) -> Self {
-        let draft = Self::fresh(id, member.kind, recipient);
+    pub fn of_git(
+        id: u32,
+        member: Member,
+        commit: &str,
+        recipient: &str,
+        siblings: RwSignal<Vec<Self>>,
+    ) -> Self {
+        let draft = Self::fresh(id, member.kind, recipient, siblings);
         draft.name.set(member.name.to_string());
         draft.take_git(member, commit);
         draft
@@ -180,6 +199,16 @@ impl Draft {
     /// Whether Git does not have it yet. Tracks.
     pub fn is_new(self) -> bool {
         self.origin.with(Option::is_none)
+    }
+
+    /// Whether another file of the stack has this name. Tracks.
+    pub fn is_taken(self) -> bool {
+        let other = |draft: &Self| {
+            draft.id != self.id
+                && draft.kind == self.kind
+                && draft.name.with(|name| *name == self.name.get())
+        };
+        self.is_new() && self.siblings.with(|all| all.iter().any(other))
     }
 
     /// Whether nothing was written into a new file yet. Tracks.
@@ -217,15 +246,19 @@ impl Draft {
     /// Takes what Git holds now as the version to change, and keeps what was typed.
     pub fn rebase(self, member: Member, commit: &str) {
         self.origin.update(|origin| {
-            if let Some(origin) = origin {
-                origin.blob = member.blob;
-                origin.git = member.text;
-                origin.path = member.path;
-                origin.sealed = member.sealed;
-                commit.clone_into(&mut origin.commit);
+            let before = origin.take();
+            *origin = Some(Origin {
+                path: member.path,
+                blob: member.blob,
+                commit: commit.to_owned(),
+                git: member.text,
+                sealed: member.sealed,
                 // its sealed values are not known here, so everything counts as changed
-                origin.plain = Some(Zeroizing::new(String::new()));
-            }
+                plain: Some(Zeroizing::new(String::new())),
+                marks: before.map(|before| before.marks).unwrap_or_default(),
+                namespace: self.namespace.get_untracked(),
+                chart: member.chart,
+            });
         });
         self.git.set_value(None);
         self.compute();
@@ -384,6 +417,13 @@ impl Draft {
                 "invalid-name",
             );
         }
+        if self.is_taken() {
+            return say(
+                "Another file of this stack has that name.",
+                "Choose another name, or open that file and change it.",
+                "invalid-name",
+            );
+        }
         let namespace = self.namespace.get();
         if !namespace.is_empty()
             && let Err(invalid) = NamespaceName::parse(&namespace)
@@ -451,6 +491,7 @@ impl Draft {
                 .origin
                 .with(|origin| origin.as_ref().map(|origin| origin.blob.clone())),
             locked: self.locked.get(),
+            taken: self.is_taken(),
         }
     }
 
@@ -462,8 +503,7 @@ impl Draft {
                 .filter(|_| unchanged)
                 .map(|origin| origin.git.clone())
         }) {
-            self.latest
-                .update_value(|latest| *latest = self.git.with_value(Clone::clone));
+            self.keep(self.git.with_value(Clone::clone));
             return Preview::Ready(git);
         }
         if let Some(words) = self.obstacle() {
@@ -478,6 +518,9 @@ impl Draft {
                 Err(words) => Preview::Refused(words),
             };
         }
+        if self.latest_name.get_value() != self.name.get() {
+            self.latest.set_value(None);
+        }
         let earlier = self
             .git
             .with_value(Clone::clone)
@@ -485,11 +528,16 @@ impl Draft {
         match seal::seal(&text, &marks, &self.recipient.get_value(), earlier.as_ref()) {
             Ok(kept) => {
                 let sealed = kept.sealed().to_owned();
-                self.latest.set_value(Some(kept));
+                self.keep(Some(kept));
                 Preview::Ready(sealed)
             }
             Err(words) => Preview::Refused(words),
         }
+    }
+
+    fn keep(self, latest: Option<Kept>) {
+        self.latest.set_value(latest);
+        self.latest_name.set_value(self.name.get_untracked());
     }
 
     /// The file as it is to be sent: the very bytes of the preview.
@@ -531,6 +579,7 @@ impl Draft {
             self.name.track();
             self.namespace.track();
             self.chart.track();
+            self.is_taken();
             self.timer
                 .set_value(Some(browser::after(PAUSE_MS, move || self.compute())));
         });

@@ -40,7 +40,12 @@ pub enum Saving {
     /// The file on the branch is another one than the person began from.
     Conflict(Conflict),
     /// The server or the codec refused; nothing was saved.
-    Refused(Words),
+    Refused {
+        /// Why.
+        words: Words,
+        /// Whether the same save may go through when it is tried again.
+        again: bool,
+    },
     /// The codec works.
     Sealing,
     /// The sealed bytes are on their way to the server.
@@ -54,9 +59,11 @@ impl Saving {
     fn conflict(&self) -> Option<&Conflict> {
         match self {
             Self::Conflict(conflict) => Some(conflict),
-            Self::Idle | Self::Refused(_) | Self::Sealing | Self::Sending | Self::Watching(_) => {
-                None
-            }
+            Self::Idle
+            | Self::Refused { .. }
+            | Self::Sealing
+            | Self::Sending
+            | Self::Watching(_) => None,
         }
     }
 }
@@ -107,7 +114,7 @@ pub struct Workbench {
     /// The editor, once it is there.
     pub editor: StoredValue<Option<StoredValue<Option<Editor>, LocalStorage>>, LocalStorage>,
     /// A draft that a person wants to drop, until they have said so twice.
-    pub asks_to_discard: RwSignal<Option<Draft>>,
+    pub asks_to_discard: RwSignal<Option<u32>>,
     /// Whether a person wants to drop their text after a conflict.
     pub asks_to_take_theirs: RwSignal<bool>,
     /// The hit whose value is shown.
@@ -151,7 +158,7 @@ impl Workbench {
             bench
                 .drafts
                 .with(|drafts| drafts.iter().for_each(|draft| draft.track()));
-            let refused = |saving: &Saving| matches!(saving, Saving::Refused(_));
+            let refused = |saving: &Saving| matches!(saving, Saving::Refused { .. });
             if bench.saving.with_untracked(refused) {
                 bench.saving.set(Saving::Idle);
             }
@@ -176,11 +183,15 @@ impl Workbench {
         self.name.get_value()
     }
 
+    /// A draft. Tracks.
+    pub fn draft(self, id: u32) -> Option<Draft> {
+        self.drafts
+            .with(|drafts| drafts.iter().find(|draft| draft.id == id).copied())
+    }
+
     /// The draft that is shown. Tracks.
     pub fn shown(self) -> Option<Draft> {
-        let active = self.active.get()?;
-        self.drafts
-            .with(|drafts| drafts.iter().find(|draft| draft.id == active).copied())
+        self.draft(self.active.get()?)
     }
 
     /// The drafts that differ from Git. Tracks.
@@ -213,7 +224,7 @@ impl Workbench {
             }
             Saving::Idle
             | Saving::Conflict(_)
-            | Saving::Refused(_)
+            | Saving::Refused { .. }
             | Saving::Sealing
             | Saving::Sending => false,
         });
@@ -265,9 +276,15 @@ impl Workbench {
             .members
             .into_iter()
             .map(|member| {
-                self.owner
-                    .get_value()
-                    .with(|| Draft::of_git(self.new_id(), member, &stack.commit, &recipient))
+                self.owner.get_value().with(|| {
+                    Draft::of_git(
+                        self.new_id(),
+                        member,
+                        &stack.commit,
+                        &recipient,
+                        self.drafts,
+                    )
+                })
             })
             .collect();
         self.active.set(drafts.first().map(|draft| draft.id));
@@ -291,7 +308,7 @@ impl Workbench {
         let draft = self
             .owner
             .get_value()
-            .with(|| Draft::fresh(self.new_id(), kind, &recipient));
+            .with(|| Draft::fresh(self.new_id(), kind, &recipient, self.drafts));
         fill(draft);
         self.drafts.update(|drafts| drafts.push(draft));
         self.show(draft);

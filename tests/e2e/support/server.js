@@ -49,9 +49,10 @@ export class Server {
     const ready = new Promise((resolve, reject) => {
       this.process.stdout.on("data", (chunk) => {
         take(chunk);
-        const found = /ready: (\S+)\n/.exec(this.output.slice(begun));
+        const found = / (http\S+#token=\S+)\n/.exec(this.output.slice(begun));
         if (found) resolve(found[1]);
       });
+      setTimeout(() => reject(new Error(`the server told no link: ${this.output.slice(begun)}`)), 60_000).unref();
       this.exited.then(([code]) => reject(new Error(`the server ended with ${code}: ${this.output.slice(begun)}`)));
     });
     this.link = await ready;

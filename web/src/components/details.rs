@@ -2,7 +2,7 @@
 
 use leptos::ev;
 use leptos::prelude::*;
-use stackseal_model::name::{InvalidName, MemberName, NamespaceName};
+use stackseal_model::name::{MemberName, NamespaceName};
 use stackseal_model::stack::{Chart, MemberKind};
 
 use super::icon::{Icon, icon};
@@ -64,13 +64,19 @@ pub fn details(draft: Draft) -> View {
             div().class("details-fields").child((
                 move || {
                     is_new.get().then(|| {
-                        named("member-name", "Name", draft.name, |text| {
-                            MemberName::parse(text).err()
+                        named("member-name", "Name", draft.name, move |text| {
+                            let taken = "another file of this stack has that name; choose another";
+                            let invalid = MemberName::parse(text).err();
+                            invalid
+                                .map(|invalid| invalid.message)
+                                .or_else(|| draft.is_taken().then(|| taken.to_owned()))
                         })
                     })
                 },
                 named("member-namespace", "Namespace", draft.namespace, |text| {
-                    NamespaceName::parse(text).err()
+                    NamespaceName::parse(text)
+                        .err()
+                        .map(|invalid| invalid.message)
                 }),
                 chart_fields,
             )),
@@ -86,7 +92,9 @@ fn discard(draft: Draft) -> View {
             button()
                 .attr("type", "button")
                 .class("quiet")
-                .on(ev::click, move |_| bench.asks_to_discard.set(Some(draft)))
+                .on(ev::click, move |_| {
+                    bench.asks_to_discard.set(Some(draft.id))
+                })
                 .child(move || {
                     if draft.is_new() {
                         "Discard this file"
@@ -104,7 +112,7 @@ fn named(
     id: &'static str,
     label: &'static str,
     name: RwSignal<String>,
-    check: fn(&str) -> Option<InvalidName>,
+    check: impl Fn(&str) -> Option<String> + Clone + Send + Sync + 'static,
 ) -> View {
     let error = move || name.with(|name| check(name).filter(|_| !name.is_empty()));
     entry(
@@ -112,7 +120,7 @@ fn named(
         label,
         move || name.get(),
         move |text| name.set(text),
-        move || error().map(|invalid| invalid.message),
+        error,
     )
 }
 

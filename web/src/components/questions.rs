@@ -19,15 +19,14 @@ pub fn questions(bench: Workbench) -> View {
             discarding,
             move || bench.asks_to_discard.set(None),
             move || {
+                let asked = move || untrack(|| bench.draft(bench.asks_to_discard.get()?));
                 let yes = move || {
-                    if let Some(draft) = bench.asks_to_discard.get_untracked() {
+                    if let Some(draft) = asked() {
                         bench.asks_to_discard.set(None);
                         bench.discard(draft);
                     }
                 };
-                let is_new = bench
-                    .asks_to_discard
-                    .with_untracked(|draft| draft.is_some_and(Draft::is_new));
+                let is_new = untrack(|| asked().is_some_and(Draft::is_new));
                 question(
                     if is_new {
                         "This file was never saved. It is gone then."

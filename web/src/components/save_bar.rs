@@ -27,7 +27,7 @@ pub fn save_button() -> View {
             Saving::Watching(save) if busy.get() && save.state == SaveState::Committed => {
                 "Pushing…".to_owned()
             }
-            Saving::Idle | Saving::Conflict(_) | Saving::Refused(_) | Saving::Watching(_) => {
+            Saving::Idle | Saving::Conflict(_) | Saving::Refused { .. } | Saving::Watching(_) => {
                 "Seal and save".to_owned()
             }
         })
@@ -56,7 +56,11 @@ pub fn change_count() -> View {
     span()
         .class("change-count")
         .child(move || match bench.changed().len() {
-            0 => "No changes".to_owned(),
+            // where the screen is small, the way of the save is out of sight
+            0 => match bench.saving.get() {
+                Saving::Watching(save) if save.state == SaveState::Pushed => announced(bench),
+                _ => "No changes".to_owned(),
+            },
             1 => "1 file changed".to_owned(),
             n => format!("{n} files changed"),
         })
@@ -87,7 +91,10 @@ pub fn strip() -> View {
 fn plan(bench: Workbench) -> (String, bool) {
     let changed = bench.changed();
     if changed.is_empty() {
-        return ("Nothing to save: this is what Git holds.".to_owned(), false);
+        return (
+            "Nothing to save: nothing was changed here.".to_owned(),
+            false,
+        );
     }
     let mut all = Changes::default();
     for draft in &changed {
@@ -194,7 +201,7 @@ fn announced(bench: Workbench) -> String {
         Saving::Sealing => "Encrypting".to_owned(),
         Saving::Sending => "Saving".to_owned(),
         Saving::Conflict(_) => "Conflict".to_owned(),
-        Saving::Refused(_) => "Not saved".to_owned(),
+        Saving::Refused { .. } => "Not saved".to_owned(),
         Saving::Watching(save) => match save.state {
             SaveState::Accepted => "Saved".to_owned(),
             SaveState::Committed => "Committed".to_owned(),

@@ -18,10 +18,10 @@ pub fn save_notice() -> View {
     div()
         .class("save-notice")
         .child(move || match bench.saving.get() {
-            Saving::Refused(words) => Some(notice(
+            Saving::Refused { words, again } => Some(notice(
                 Weight::Danger,
                 words,
-                act("Try again", move || bench.save()),
+                again.then(|| act("Try again", move || bench.save())).view(),
             )),
             Saving::Conflict(met) => Some(conflict(bench, met)),
             Saving::Watching(save) if save.state == SaveState::Pending => {

@@ -160,6 +160,7 @@ fn new_stack(app: App, open: RwSignal<bool>) -> View {
         }
         match StackName::parse(name.get_untracked().trim()) {
             Err(_) => {
+                failed.set(None);
                 tried.set(true);
                 browser::focus("stack-name");
             }

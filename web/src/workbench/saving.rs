@@ -23,7 +23,7 @@ impl Workbench {
                 SaveState::Pushed => self.sent.with(|sent| !sent.is_empty()),
                 SaveState::Conflict | SaveState::Discarded => false,
             },
-            Saving::Conflict(_) | Saving::Idle | Saving::Refused(_) => false,
+            Saving::Conflict(_) | Saving::Idle | Saving::Refused { .. } => false,
         })
     }
 
@@ -79,7 +79,10 @@ impl Workbench {
                     Ok(file) => sent.push(file),
                     Err(words) => {
                         self.show(draft);
-                        self.saving.set(Saving::Refused(words));
+                        self.saving.set(Saving::Refused {
+                            words,
+                            again: false,
+                        });
                         return;
                     }
                 }
@@ -95,11 +98,12 @@ impl Workbench {
             files: sent.iter().map(|sent| sent.file.clone()).collect(),
         };
         let Some(key) = self.key_for(&request) else {
-            self.saving.set(Saving::Refused(Words {
+            let words = Words {
                 what: "The browser's random generator failed.".to_owned(),
                 why: "Nothing was sent. Try again, or restart the browser.".to_owned(),
                 code: "random-failed".to_owned(),
-            }));
+            };
+            self.saving.set(Saving::Refused { words, again: true });
             return;
         };
         self.sent.set(sent);
@@ -123,7 +127,10 @@ impl Workbench {
                 }
                 self.saving.set(match failure.conflict() {
                     Some(problem) => self.conflict(problem, None),
-                    None => Saving::Refused(failure.words()),
+                    None => Saving::Refused {
+                        words: failure.words(),
+                        again: failure.may_pass() || failure.is_signed_out(),
+                    },
                 });
             }
         }
@@ -151,7 +158,7 @@ impl Workbench {
             let watched = self.saving.try_with_untracked(|saving| match saving {
                 Saving::Watching(before) => before.id == id,
                 Saving::Idle | Saving::Sending => first,
-                Saving::Conflict(_) | Saving::Refused(_) | Saving::Sealing => false,
+                Saving::Conflict(_) | Saving::Refused { .. } | Saving::Sealing => false,
             });
             if watched != Some(true) {
                 return;

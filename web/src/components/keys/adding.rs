@@ -72,7 +72,7 @@ pub fn suggestions(draft: Draft) -> Option<View> {
                 span()
                     .class("hint")
                     .attr("id", "suggest-title")
-                    .child("Looks secret:"),
+                    .child("Look secret, stay readable:"),
                 ul().attr("aria-labelledby", "suggest-title").child(chips),
             ))
             .view(),
