@@ -18,9 +18,10 @@ mod exit;
 mod files;
 mod keyring;
 mod output;
+mod root_form;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::try_parse_from(root_form::with_verb(std::env::args_os())) {
         Ok(arguments) => arguments,
         Err(error) => return output::usage(&error),
     };

@@ -1,0 +1,83 @@
+//! The form that `sops` had before it had verbs, and that scripts still use: `sops -d FILE`,
+//! `sops --encrypt --age RECIPIENT FILE`.
+
+use std::ffi::{OsStr, OsString};
+
+/// Puts the verb where the command expects it when options state it instead. A line that begins with a
+/// verb, or that states both or none, stays as it is.
+pub(crate) fn with_verb(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let line: Vec<OsString> = line.into_iter().collect();
+    let begins_with_option = line
+        .get(1)
+        .is_some_and(|first| first.as_encoded_bytes().starts_with(b"-"));
+    let end = line.iter().position(|word| word == "--");
+    let options = || line.iter().take(end.unwrap_or(line.len()));
+    let states = |verb: &(&str, [&str; 2])| options().any(|word| is_one_of(word, &verb.1));
+    let stated: Vec<_> = VERBS.iter().filter(|verb| states(verb)).collect();
+    let [(verb, options)] = stated.as_slice() else {
+        return line;
+    };
+    if !begins_with_option {
+        return line;
+    }
+    let mut words = line.into_iter().enumerate();
+    let program = words.next().map(|(_, program)| program);
+    let behind = |at: usize| end.is_some_and(|end| at > end);
+    let rest = words.filter(|(at, word)| behind(*at) || !is_one_of(word, options));
+    let rest = rest.map(|(_, word)| word);
+    program
+        .into_iter()
+        .chain([OsString::from(verb)])
+        .chain(rest)
+        .collect()
+}
+
+fn is_one_of(word: &OsStr, options: &[&str]) -> bool {
+    options.iter().any(|option| word == *option)
+}
+
+/// Each verb with the options that state it.
+const VERBS: &[(&str, [&str; 2])] = &[
+    ("decrypt", ["-d", "--decrypt"]),
+    ("encrypt", ["-e", "--encrypt"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(line: &str) -> String {
+        let words = with_verb(line.split(' ').map(OsString::from));
+        words.join(OsStr::new(" ")).into_string().unwrap()
+    }
+
+    #[test]
+    fn options_that_state_the_verb_become_it() {
+        for (line, verb_first) in [
+            ("sops -d a.yaml", "sops decrypt a.yaml"),
+            ("sops -i --decrypt a.yaml", "sops decrypt -i a.yaml"),
+            (
+                "sops --age x --encrypt -i a.yaml",
+                "sops encrypt --age x -i a.yaml",
+            ),
+            ("sops -e -- -e", "sops encrypt -- -e"),
+        ] {
+            assert_eq!(rewritten(line), verb_first);
+        }
+    }
+
+    #[test]
+    fn other_lines_stay_as_they_are() {
+        for line in [
+            "sops",
+            "sops decrypt a.yaml",
+            "sops encrypt -d a.yaml",
+            "sops a.yaml -d",
+            "sops -e -d a.yaml",
+            "sops --version",
+            "sops -- -d",
+        ] {
+            assert_eq!(rewritten(line), line);
+        }
+    }
+}
