@@ -10,26 +10,25 @@ pub(crate) fn with_verb(line: impl IntoIterator<Item = OsString>) -> Vec<OsStrin
     let begins_with_option = line
         .get(1)
         .is_some_and(|first| first.as_encoded_bytes().starts_with(b"-"));
-    let end = line.iter().position(|word| word == "--");
-    let options = || line.iter().take(end.unwrap_or(line.len()));
-    let states = |verb: &(&str, [&str; 2])| options().any(|word| is_one_of(word, &verb.1));
-    let stated: Vec<_> = VERBS.iter().filter(|verb| states(verb)).collect();
-    let [(verb, options)] = stated.as_slice() else {
-        return line;
-    };
     if !begins_with_option {
         return line;
     }
-    let mut words = line.into_iter().enumerate();
-    let program = words.next().map(|(_, program)| program);
-    let behind = |at: usize| end.is_some_and(|end| at > end);
-    let rest = words.filter(|(at, word)| behind(*at) || !is_one_of(word, options));
-    let rest = rest.map(|(_, word)| word);
-    program
-        .into_iter()
-        .chain([OsString::from(verb)])
-        .chain(rest)
-        .collect()
+    // behind `--` stand names
+    let end = line.iter().position(|word| word == "--");
+    let (words, names) = line.split_at(end.unwrap_or(line.len()));
+    let states = |options: &[&str]| words.iter().any(|word| is_one_of(word, options));
+    let stated: Vec<_> = VERBS.iter().filter(|(_, all)| states(all)).collect();
+    let [(verb, options)] = stated.as_slice() else {
+        return line;
+    };
+    let mut with_verb: Vec<OsString> = words
+        .iter()
+        .filter(|word| !is_one_of(word, options))
+        .chain(names)
+        .cloned()
+        .collect();
+    with_verb.insert(1, verb.into());
+    with_verb
 }
 
 fn is_one_of(word: &OsStr, options: &[&str]) -> bool {

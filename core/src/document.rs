@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::cipher::SealedValue;
 use crate::data_key::DataKey;
 use crate::error::{Error, ErrorCode};
+use crate::format::yaml::block::line_behind;
 use crate::format::yaml::metadata as block;
 use crate::format::yaml::parse::{self, Comment, Item, Parsed, Root, Scalar};
 use crate::format::yaml::portable;
@@ -157,7 +158,7 @@ impl<State> Document<State> {
     pub(crate) fn line_break(&self) -> Option<Error> {
         let (at, message) = portable::line_break(&self.text)?;
         let before = self.text.get(..at).unwrap_or_default();
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let line = line_behind(before.as_bytes());
         Some(Error::input(ErrorCode::LayoutUnsupported, message).at_line(line))
     }
 

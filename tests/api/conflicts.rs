@@ -393,13 +393,19 @@ fn answer_late(server: &Server) -> std::path::PathBuf {
     go
 }
 
-#[tokio::test]
-async fn a_save_whose_push_was_not_answered_cannot_be_discarded_before_it_lands() {
+/// A server with one save on the branch, and a second one whose push `receive` keeps from being answered.
+async fn with_an_unanswered_push<T>(receive: impl FnOnce(&Server) -> T) -> (Server, Value, T) {
     let (server, _) = Server::with_key().await;
     server.saved(vec![manifest("m", &[], "a: 1\n", None)]).await;
-    let go = answer_late(&server);
+    let received = receive(&server);
     let save = server.save(&one("n", "b: 1\n", None)).await.expect(202);
     server.waits_with(&save, "remote-unconfirmed").await;
+    (server, save, received)
+}
+
+#[tokio::test]
+async fn a_save_whose_push_was_not_answered_cannot_be_discarded_before_it_lands() {
+    let (server, save, go) = with_an_unanswered_push(answer_late).await;
     let refused = server.discard(&save).await;
     assert_eq!(
         (refused.status.as_u16(), refused.code().as_str()),
@@ -413,11 +419,7 @@ async fn a_save_whose_push_was_not_answered_cannot_be_discarded_before_it_lands(
 
 #[tokio::test]
 async fn an_unanswered_push_is_settled_when_the_branch_moves_past_it() {
-    let (server, _) = Server::with_key().await;
-    server.saved(vec![manifest("m", &[], "a: 1\n", None)]).await;
-    let go = answer_late(&server);
-    let save = server.save(&one("n", "b: 1\n", None)).await.expect(202);
-    server.waits_with(&save, "remote-unconfirmed").await;
+    let (server, save, go) = with_an_unanswered_push(answer_late).await;
     remove_hook(&server.home, "pre-receive");
     push_as_other(&server.home, &[("x", "1\n")]);
     let path = format!("/api/v1/saves/{}/retry", save["id"].as_str().unwrap());
@@ -431,11 +433,8 @@ async fn an_unanswered_push_is_settled_when_the_branch_moves_past_it() {
 
 #[tokio::test]
 async fn an_unanswered_push_can_be_discarded_after_a_long_time() {
-    let (server, _) = Server::with_key().await;
-    server.saved(vec![manifest("m", &[], "a: 1\n", None)]).await;
-    hook(&server.home, "pre-receive", "kill -9 $PPID");
-    let save = server.save(&one("n", "b: 1\n", None)).await.expect(202);
-    server.waits_with(&save, "remote-unconfirmed").await;
+    let die = |server: &Server| hook(&server.home, "pre-receive", "kill -9 $PPID");
+    let (server, save, ()) = with_an_unanswered_push(die).await;
     // as if it had been tried for a while
     for n in 0..10 {
         let step = format!(

@@ -574,11 +574,7 @@ impl Draft {
     /// Computes the preview a moment after the last change.
     fn preview_after_pauses(self) {
         follow(move || {
-            self.text.track();
-            self.marks.track();
-            self.name.track();
-            self.namespace.track();
-            self.chart.track();
+            self.track();
             self.is_taken();
             self.timer
                 .set_value(Some(browser::after(PAUSE_MS, move || self.compute())));

@@ -87,6 +87,11 @@ pub(crate) fn line_end(text: &str, from: usize) -> usize {
     from + line.strip_suffix('\r').unwrap_or(line).len()
 }
 
+/// The number, from 1, of the line that follows these bytes.
+pub(crate) fn line_behind(before: &[u8]) -> usize {
+    before.iter().filter(|&&byte| byte == b'\n').count() + 1
+}
+
 /// Where the line begins.
 pub(crate) fn line_start(text: &str, at: usize) -> usize {
     text.get(..at)

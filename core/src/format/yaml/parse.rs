@@ -128,7 +128,7 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Er
     }
     let text = core::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or(bytes);
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = block::line_behind(before);
         Error::input(
             ErrorCode::NotUtf8,
             "the text is not UTF-8; save it with that encoding",
@@ -383,7 +383,7 @@ impl<'a> Builder<'a> {
         {
             self.refused = true;
             let before = self.text.get(..at).unwrap_or_default();
-            let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+            let line = block::line_behind(before.as_bytes());
             self.obstacle(ErrorCode::LayoutUnsupported, line, message);
         }
     }

@@ -6,12 +6,13 @@ use crate::error::{Error, ErrorCode};
 
 /// The error for a text that is no YAML, with the line where that shows.
 pub(crate) fn error(refused: &ScanError, text: &str) -> Error {
+    let message = words(refused.kind());
     let line = refused.marker().line();
-    let line = match words(refused.kind()) {
+    let line = match message {
         TAB => tabbed(text, line).unwrap_or(line),
         _ => line,
     };
-    Error::input(ErrorCode::YamlSyntax, words(refused.kind())).at_line(line)
+    Error::input(ErrorCode::YamlSyntax, message).at_line(line)
 }
 
 /// The first line from `line` on that a tab indents: a value before it is told where it begins.
