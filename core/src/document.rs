@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::cipher::SealedValue;
 use crate::data_key::DataKey;
 use crate::error::{Error, ErrorCode};
-use crate::format::yaml::block::line_behind;
+use crate::format::yaml::block::line_number;
 use crate::format::yaml::metadata as block;
 use crate::format::yaml::parse::{self, Comment, Item, Parsed, Root, Scalar};
 use crate::format::yaml::portable;
@@ -157,8 +157,7 @@ impl<State> Document<State> {
     /// The first line break that readers do not agree on, as an error.
     pub(crate) fn line_break(&self) -> Option<Error> {
         let (at, message) = portable::line_break(&self.text)?;
-        let before = self.text.get(..at).unwrap_or_default();
-        let line = line_behind(before.as_bytes());
+        let line = line_number(self.text.as_bytes(), at);
         Some(Error::input(ErrorCode::LayoutUnsupported, message).at_line(line))
     }
 

@@ -87,9 +87,10 @@ pub(crate) fn line_end(text: &str, from: usize) -> usize {
     from + line.strip_suffix('\r').unwrap_or(line).len()
 }
 
-/// The number, from 1, of the line that follows these bytes.
-pub(crate) fn line_behind(before: &[u8]) -> usize {
-    before.iter().filter(|&&byte| byte == b'\n').count() + 1
+/// The number of the line at an offset, from 1.
+pub(crate) fn line_number(text: &[u8], at: usize) -> usize {
+    let before = text.iter().take(at);
+    before.filter(|&&byte| byte == b'\n').count() + 1
 }
 
 /// Where the line begins.

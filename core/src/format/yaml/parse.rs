@@ -127,8 +127,7 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Er
         )));
     }
     let text = core::str::from_utf8(bytes).map_err(|error| {
-        let before = bytes.get(..error.valid_up_to()).unwrap_or(bytes);
-        let line = block::line_behind(before);
+        let line = block::line_number(bytes, error.valid_up_to());
         Error::input(
             ErrorCode::NotUtf8,
             "the text is not UTF-8; save it with that encoding",
@@ -382,8 +381,7 @@ impl<'a> Builder<'a> {
             && !self.refused
         {
             self.refused = true;
-            let before = self.text.get(..at).unwrap_or_default();
-            let line = block::line_behind(before.as_bytes());
+            let line = block::line_number(self.text.as_bytes(), at);
             self.obstacle(ErrorCode::LayoutUnsupported, line, message);
         }
     }
