@@ -9,7 +9,7 @@ use crate::age;
 use crate::cipher::SealedValue;
 use crate::document::{Document, Encrypted, Plain, looks_sealed};
 use crate::error::{Error, ErrorCode};
-use crate::format::yaml::parse::Item;
+use crate::format::parts::Item;
 use crate::limits::Limits;
 use crate::marks::{self, Mark};
 use crate::metadata::AgeEntry;

@@ -18,7 +18,7 @@ mod data_key;
 mod decimal;
 pub mod document;
 pub mod error;
-mod format;
+pub mod format;
 pub mod guard;
 pub mod limits;
 mod mac;
@@ -34,6 +34,8 @@ pub mod seal;
 pub mod selector;
 pub mod suggest;
 pub mod timestamp;
+#[cfg(feature = "formats")]
+pub mod tree;
 pub mod value;
 #[cfg(test)]
 mod vectors;
@@ -41,6 +43,7 @@ mod vectors;
 pub use data_key::DataKey;
 pub use document::{Document, Encrypted, Leaf, Plain, is_sealed};
 pub use error::{Error, ErrorCode};
+pub use format::Format;
 pub use limits::Limits;
 pub use marks::Mark;
 pub use metadata::Metadata;

@@ -13,7 +13,7 @@ use core::ops::Range;
 
 use crate::document::{Document, Plain, looks_sealed};
 use crate::error::{Error, ErrorCode};
-use crate::format::yaml::parse::Scalar;
+use crate::format::parts::Scalar;
 use crate::order::{self, Table};
 use crate::path::Path;
 use crate::selector::Selector;

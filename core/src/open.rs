@@ -13,8 +13,8 @@ use crate::cipher::{self, SealedValue};
 use crate::data_key::DataKey;
 use crate::document::{Document, Encrypted, Plain, splice};
 use crate::error::{Error, ErrorCode};
+use crate::format::parts::{Item, Scalar};
 use crate::format::yaml::metadata as block;
-use crate::format::yaml::parse::{Item, Scalar};
 use crate::format::yaml::write::{self, Caution};
 use crate::mac::{self, MacHasher, MacScope};
 use crate::metadata::Metadata;
@@ -250,9 +250,10 @@ impl Document<Encrypted> {
             return;
         }
         for (document, root) in self.roots().iter().enumerate() {
-            for (path, count) in &root.lists {
-                let comments = comments.get(|place| place.cmp(&(document, path.segments())));
-                if comments.len() == *count
+            for list in &root.collections {
+                let Some(count) = list.items else { continue };
+                let comments = comments.get(|place| place.cmp(&(document, list.path.segments())));
+                if comments.len() == count
                     && let Some((_, (edit, column))) = comments.last()
                     && let Some((range, Edit::Comment(text))) = pass.edits.get_mut(*edit)
                 {

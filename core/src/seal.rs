@@ -17,7 +17,7 @@ use crate::cipher::{self, SealedValue};
 use crate::data_key::DataKey;
 use crate::document::{Document, Encrypted, Plain, looks_sealed, splice};
 use crate::error::{Error, ErrorCode};
-use crate::format::yaml::parse::{Item, Scalar};
+use crate::format::parts::{Item, Scalar};
 use crate::format::yaml::{metadata as block, write};
 use crate::mac::{self, MacHasher, MacScope};
 use crate::metadata::{AgeEntry, FORMAT_VERSION, Metadata};

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::block::line_start;
-use super::parse::Root;
 use super::write;
+use crate::format::parts::Root;
 use crate::metadata::Metadata;
 use crate::selector::Selector;
 

@@ -16,106 +16,13 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, options};
 use super::resolve::{self, Resolved};
 use super::{block, place, portable, syntax};
 use crate::error::{Error, ErrorCode};
+use crate::format::parts::{
+    Collection, Comment, Item, Obstacle, Parsed, Root, Scalar, Style, TopKey,
+};
 use crate::limits::Limits;
 use crate::order;
 use crate::path::{Path, Segment};
 use crate::value::Value;
-
-/// How a scalar is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
-    Block,
-    Double,
-    Plain,
-    Single,
-}
-
-/// A scalar value.
-#[derive(Clone, Debug)]
-pub(crate) struct Scalar {
-    pub(crate) path: Path,
-    /// Bytes of the value: quotes and block header included, tag and anchor not.
-    pub(crate) span: Range<usize>,
-    /// From 1.
-    pub(crate) line: usize,
-    pub(crate) style: Style,
-    /// Whether it stands inside `[…]` or `{…}`.
-    pub(crate) flow: bool,
-    /// Column of the mapping or list it stands in.
-    pub(crate) column: usize,
-    /// Whether a tag of the core schema other than `!!str` types it.
-    pub(crate) typed_by_tag: bool,
-    pub(crate) value: Value,
-}
-
-/// A comment; `path` is that of the collection it belongs to.
-#[derive(Clone, Debug)]
-pub(crate) struct Comment {
-    pub(crate) path: Path,
-    /// From `#` to the end of the line.
-    pub(crate) span: Range<usize>,
-    pub(crate) line: usize,
-    /// What follows the `#`.
-    pub(crate) text: String,
-}
-
-/// A leaf or a comment.
-#[derive(Clone, Debug)]
-pub(crate) enum Item {
-    Comment(Comment),
-    Scalar(Scalar),
-}
-
-impl Item {
-    pub(crate) fn start(&self) -> usize {
-        match self {
-            Self::Comment(comment) => comment.span.start,
-            Self::Scalar(scalar) => scalar.span.start,
-        }
-    }
-}
-
-/// Something that keeps the text from being sealed, though it is YAML.
-#[derive(Clone, Debug)]
-pub(crate) struct Obstacle {
-    pub(crate) code: ErrorCode,
-    pub(crate) line: usize,
-    pub(crate) message: &'static str,
-}
-
-/// A key of the top mapping of a document, for finding the `sops` block.
-#[derive(Clone, Debug)]
-pub(crate) struct TopKey {
-    pub(crate) name: Arc<str>,
-    pub(crate) start: usize,
-    /// Where its value ends.
-    pub(crate) end: usize,
-    pub(crate) line: usize,
-}
-
-/// One document of the text.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Root {
-    /// Items in file order.
-    pub(crate) items: Vec<Item>,
-    /// Keys of the top mapping.
-    pub(crate) keys: Vec<TopKey>,
-    /// Column of the top mapping.
-    pub(crate) column: usize,
-    /// Offset where the next document's marker stands, or the end of the text.
-    pub(crate) end: usize,
-    /// Each list and how many items it has.
-    pub(crate) lists: Vec<(Path, usize)>,
-    /// Whether anything but comments stands in it.
-    pub(crate) has_content: bool,
-}
-
-/// A parsed text.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Parsed {
-    pub(crate) documents: Vec<Root>,
-    pub(crate) obstacles: Vec<Obstacle>,
-}
 
 /// Checks size and encoding; gives the text without looking at YAML.
 pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Error> {
@@ -192,6 +99,8 @@ struct Frame {
     flow: bool,
     column: usize,
     place: usize,
+    /// Its number among those of the document.
+    collection: usize,
 }
 
 enum FrameKind {
@@ -553,7 +462,21 @@ impl<'a> Builder<'a> {
         } else {
             FrameKind::Sequence { next: 0 }
         };
+        let collections = self
+            .parsed
+            .documents
+            .last_mut()
+            .map(|root| &mut root.collections);
+        let collection = collections.map_or(0, |all| {
+            all.push(Collection {
+                path: path.clone(),
+                start,
+                items: (!mapping).then_some(0),
+            });
+            all.len() - 1
+        });
         self.frames.push(Frame {
+            collection,
             path,
             kind,
             flow,
@@ -574,8 +497,9 @@ impl<'a> Builder<'a> {
         }
         if let FrameKind::Sequence { next } = frame.kind
             && let Some(root) = self.parsed.documents.last_mut()
+            && let Some(list) = root.collections.get_mut(frame.collection)
         {
-            root.lists.push((frame.path, next));
+            list.items = Some(next);
         }
     }
 

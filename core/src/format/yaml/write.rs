@@ -10,8 +10,8 @@ use core::ops::Range;
 use base64ct::{Base64, Encoding as _};
 
 use super::block::line_end;
-use super::parse::{Scalar, Style};
 use super::resolve;
+use crate::format::parts::{Scalar, Style};
 use crate::number;
 use crate::value::Value;
 

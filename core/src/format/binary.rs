@@ -1,0 +1,1 @@
+//! Binary: any bytes as one value.

@@ -1,0 +1,1 @@
+//! dotenv: `KEY=value` lines.

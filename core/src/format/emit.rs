@@ -1,0 +1,1 @@
+//! A tree as text, laid out as the reference lays it out.

@@ -1,0 +1,1 @@
+//! INI: sections of keys.

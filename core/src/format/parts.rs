@@ -1,0 +1,115 @@
+//! What every format's parser gives: the parts of a text in file order, each with its byte span.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::error::ErrorCode;
+use crate::path::Path;
+use crate::value::Value;
+
+/// How a scalar is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Block,
+    Double,
+    Plain,
+    Single,
+}
+
+/// A scalar value.
+#[derive(Clone, Debug)]
+pub(crate) struct Scalar {
+    pub(crate) path: Path,
+    /// Bytes of the value: quotes and block header included, tag and anchor not.
+    pub(crate) span: Range<usize>,
+    /// From 1.
+    pub(crate) line: usize,
+    pub(crate) style: Style,
+    /// Whether it stands inside `[…]` or `{…}`.
+    pub(crate) flow: bool,
+    /// Column of the mapping or list it stands in.
+    pub(crate) column: usize,
+    /// Whether a tag of the core schema other than `!!str` types it.
+    pub(crate) typed_by_tag: bool,
+    pub(crate) value: Value,
+}
+
+/// A comment; `path` is that of the collection it belongs to.
+#[derive(Clone, Debug)]
+pub(crate) struct Comment {
+    pub(crate) path: Path,
+    /// From `#` to the end of the line.
+    pub(crate) span: Range<usize>,
+    pub(crate) line: usize,
+    /// What follows the `#`.
+    pub(crate) text: String,
+}
+
+/// A leaf or a comment.
+#[derive(Clone, Debug)]
+pub(crate) enum Item {
+    Comment(Comment),
+    Scalar(Scalar),
+}
+
+impl Item {
+    pub(crate) fn start(&self) -> usize {
+        match self {
+            Self::Comment(comment) => comment.span.start,
+            Self::Scalar(scalar) => scalar.span.start,
+        }
+    }
+}
+
+/// Something that keeps the text from being sealed, though it is YAML.
+#[derive(Clone, Debug)]
+pub(crate) struct Obstacle {
+    pub(crate) code: ErrorCode,
+    pub(crate) line: usize,
+    pub(crate) message: &'static str,
+}
+
+/// A key of the top mapping of a document, for finding the `sops` block.
+#[derive(Clone, Debug)]
+pub(crate) struct TopKey {
+    pub(crate) name: Arc<str>,
+    pub(crate) start: usize,
+    /// Where its value ends.
+    pub(crate) end: usize,
+    pub(crate) line: usize,
+}
+
+/// A mapping or a list.
+#[derive(Clone, Debug)]
+pub(crate) struct Collection {
+    pub(crate) path: Path,
+    pub(crate) start: usize,
+    /// How many items a list has; `None` for a mapping.
+    pub(crate) items: Option<usize>,
+}
+
+/// One document of the text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Root {
+    /// Items in file order.
+    pub(crate) items: Vec<Item>,
+    /// Keys of the top mapping.
+    pub(crate) keys: Vec<TopKey>,
+    /// Column of the top mapping.
+    pub(crate) column: usize,
+    /// Offset where the next document's marker stands, or the end of the text.
+    pub(crate) end: usize,
+    /// Mappings and lists, in the order in which they begin.
+    pub(crate) collections: Vec<Collection>,
+    /// Whether anything but comments stands in it.
+    pub(crate) has_content: bool,
+}
+
+/// A parsed text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parsed {
+    pub(crate) documents: Vec<Root>,
+    pub(crate) obstacles: Vec<Obstacle>,
+}
