@@ -34,8 +34,7 @@ impl DataKey {
     /// # Errors
     /// `random-failed` when the generator does.
     pub fn wrap(&self, recipient: &Recipient, random: &mut dyn Random) -> Result<String, Error> {
-        let file = age::encrypt(self.0.as_slice(), core::slice::from_ref(recipient), random)?;
-        Ok(armor::encode(&file))
+        recipient.wrap(self.0.as_slice(), random)
     }
 
     /// Opens an armored age file with the first identity that fits.
@@ -45,6 +44,14 @@ impl DataKey {
     /// `data-key-invalid` when its payload is not 32 bytes.
     pub fn unwrap(enc: &str, identities: &[Identity]) -> Result<Self, Error> {
         let payload = age::decrypt(&armor::decode(enc)?, identities)?;
+        Self::of_payload(&payload)
+    }
+
+    /// The key that an age file holds.
+    ///
+    /// # Errors
+    /// `data-key-invalid` when it is not 32 bytes.
+    pub(crate) fn of_payload(payload: &[u8]) -> Result<Self, Error> {
         let mut key = Self(Box::default());
         if payload.len() != key.0.len() {
             return Err(Error::input(
@@ -52,7 +59,7 @@ impl DataKey {
                 format_args!("the data key has {} bytes instead of 32", payload.len()),
             ));
         }
-        key.0.copy_from_slice(&payload);
+        key.0.copy_from_slice(payload);
         Ok(key)
     }
 

@@ -14,16 +14,17 @@ use zeroize::Zeroizing;
 use crate::cipher::SealedValue;
 use crate::data_key::DataKey;
 use crate::error::{Error, ErrorCode};
-use crate::format::parts::{Comment, Item, Parsed, Root, Scalar};
+use crate::format::Format;
+use crate::format::parts::{Comment, Item, Obstacle, Parsed, Root, Scalar};
 use crate::format::yaml::block::line_number;
-use crate::format::yaml::metadata as block;
 use crate::format::yaml::parse;
 use crate::format::yaml::portable;
 use crate::limits::Limits;
 use crate::metadata::{self, AgeEntry, Metadata};
 use crate::order;
-use crate::path::{Path, Segment};
+use crate::path::Path;
 use crate::recipient::Identity;
+use crate::selector::Selector;
 use crate::value::{Value, ValueKind};
 
 /// A document whose values are readable.
@@ -40,6 +41,7 @@ pub struct Encrypted {
 /// does not show it.
 #[derive(Clone)]
 pub struct Document<State> {
+    format: Format,
     text: Zeroizing<String>,
     parsed: Parsed,
     limits: Limits,
@@ -69,6 +71,11 @@ impl<State> Document<State> {
     /// The text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What the text is.
+    pub fn format(&self) -> Format {
+        self.format
     }
 
     /// All values in file order, without those of the `sops` block.
@@ -122,12 +129,7 @@ impl<State> Document<State> {
             .iter()
             .enumerate()
             .flat_map(|(document, root)| {
-                let range = block::find(&self.text, root).unwrap_or_default();
-                // A null has no extent: it is told by its path, not by where it stands.
-                let in_block = move |item: &&Item| match item {
-                    Item::Scalar(scalar) => scalar.path.keys().next() == Some(block::KEY),
-                    Item::Comment(comment) => range.contains(&comment.span.start),
-                };
+                let in_block = self.format.in_block(&self.text, root);
                 root.items
                     .iter()
                     .filter(move |item| !in_block(item))
@@ -151,8 +153,11 @@ impl<State> Document<State> {
 
     /// The first reason why this text cannot be sealed as it is.
     pub(crate) fn obstacle(&self) -> Option<Error> {
-        let obstacle = self.parsed.obstacles.first()?;
-        Some(Error::input(obstacle.code, obstacle.message).at_line(obstacle.line))
+        self.obstacles().next().map(Obstacle::error)
+    }
+
+    pub(crate) fn obstacles(&self) -> impl Iterator<Item = &Obstacle> {
+        self.parsed.obstacles.iter()
     }
 
     /// The first line break that readers do not agree on, as an error.
@@ -162,10 +167,63 @@ impl<State> Document<State> {
         Some(Error::input(ErrorCode::LayoutUnsupported, message).at_line(line))
     }
 
-    fn parse_any(bytes: &[u8], limits: &Limits, state: State) -> Result<Self, Error> {
+    /// For each item, in their order, whether a rule selects it.
+    pub(crate) fn selection(&self, selector: &Selector) -> Vec<bool> {
+        #[cfg(feature = "formats")]
+        if selector.goes_by_comments() {
+            let documents = self.arranged();
+            return documents
+                .iter()
+                .flat_map(|document| crate::selector::comments::selection(selector, document))
+                .collect();
+        }
+        let mut walk = selector.walk();
+        let item = |(_, item): (usize, &Item)| match item {
+            Item::Comment(comment) => walk.selects(&comment.path),
+            Item::Scalar(scalar) => walk.selects(&scalar.path),
+        };
+        self.items().map(item).collect()
+    }
+
+    /// The documents as trees.
+    ///
+    /// # Errors
+    /// `limit-exceeded` when aliases stand for more than the limits let in; `alias-in-sealed-document` for one that stands
+    /// inside what it names.
+    #[cfg(feature = "formats")]
+    pub fn trees(&self) -> Result<Vec<crate::tree::Node>, Error> {
+        let documents = self.arranged();
+        let most = self.limits.nodes;
+        documents
+            .iter()
+            .map(|document| document.tree(most))
+            .collect()
+    }
+
+    #[cfg(feature = "formats")]
+    fn arranged(&self) -> Vec<crate::tree::arrange::Arranged<'_>> {
+        let roots = self.parsed.documents.iter().map(|root| {
+            let in_block = self.format.in_block(&self.text, root);
+            let items = root.items.iter().filter(|item| !in_block(item));
+            let collections = root
+                .collections
+                .iter()
+                .filter(|collection| !self.format.names_block(&collection.path));
+            crate::tree::arrange::arrange(&self.text, items.collect(), collections, root)
+        });
+        roots.collect()
+    }
+
+    fn parse_any(
+        format: Format,
+        bytes: &[u8],
+        limits: &Limits,
+        state: State,
+    ) -> Result<Self, Error> {
         let text = parse::decode(bytes, limits)?;
-        let parsed = parse::parse(text, limits)?;
+        let parsed = format.parse(text, limits)?;
         Ok(Self {
+            format,
             text: Zeroizing::new(text.to_owned()),
             parsed,
             limits: *limits,
@@ -181,8 +239,20 @@ impl Document<Plain> {
     /// `not-utf-8`, `yaml-syntax`, `duplicate-key`, `limit-exceeded`; `already-sealed` when a top
     /// `sops` key stands in it.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
-        let document = Self::parse_any(bytes, limits, Plain)?;
-        if let Some(line) = sops_line(&document.parsed) {
+        Self::parse_as(Format::Yaml, bytes, limits)
+    }
+
+    /// Reads plain text of a format.
+    ///
+    /// # Errors
+    /// `not-utf-8`, `limit-exceeded`, `already-sealed`, and the format's own (`yaml-syntax`, `json-syntax`, …).
+    pub fn parse_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        #[cfg(feature = "formats")]
+        if format == Format::Binary {
+            return Self::of_bytes(bytes, limits);
+        }
+        let document = Self::parse_any(format, bytes, limits, Plain)?;
+        if let Some(line) = document.sops_line() {
             return Err(Error::input(
                 ErrorCode::AlreadySealed,
                 "a top key named sops stands here: the text is sealed already, or the key must get another name",
@@ -193,6 +263,42 @@ impl Document<Plain> {
     }
 }
 
+#[cfg(feature = "formats")]
+impl Document<Plain> {
+    /// Any bytes as a document of one value.
+    fn of_bytes(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        parse::check_size(bytes, limits)?;
+        let value = match core::str::from_utf8(bytes) {
+            Ok(text) => Value::string(text),
+            Err(_) => Value::Bytes(Zeroizing::new(bytes.to_vec())),
+        };
+        Self::of_value(value, limits)
+    }
+
+    /// The document of a binary file's value. Its text is the frame around the value.
+    pub(crate) fn of_value(value: Value, limits: &Limits) -> Result<Self, Error> {
+        let frame = crate::format::binary::FRAME;
+        let mut document = Self::parse_any(Format::Binary, frame.as_bytes(), limits, Plain)?;
+        for root in &mut document.parsed.documents {
+            for item in &mut root.items {
+                if let Item::Scalar(scalar) = item {
+                    scalar.value = value.clone();
+                }
+            }
+        }
+        Ok(document)
+    }
+
+    /// What the plain file holds: the text, or the bytes of a binary file.
+    pub fn content(&self) -> Zeroizing<Vec<u8>> {
+        let value = self.scalars().map(|(_, scalar)| &scalar.value).next();
+        match value {
+            Some(value) if self.format == Format::Binary => value.plaintext(),
+            _ => Zeroizing::new(self.text.as_bytes().to_vec()),
+        }
+    }
+}
+
 impl Document<Encrypted> {
     /// Reads sealed YAML. Nothing is opened and the MAC is not checked.
     ///
@@ -200,8 +306,16 @@ impl Document<Encrypted> {
     /// As for plain text; `metadata-invalid` without a well-formed `sops` block, `invalid-selector`
     /// when its rule is not read alike by all tools.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
-        let plain = Document::parse_any(bytes, limits, Plain)?;
-        let metadata = read_metadata(&plain.parsed)?;
+        Self::parse_as(Format::Yaml, bytes, limits)
+    }
+
+    /// Reads sealed text of a format. A sealed binary file is JSON.
+    ///
+    /// # Errors
+    /// As [`Document::<Encrypted>::parse`], with the format's own instead of `yaml-syntax`.
+    pub fn parse_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        let plain = Document::parse_any(format, bytes, limits, Plain)?;
+        let metadata = plain.read_metadata()?;
         let Document {
             text,
             parsed,
@@ -209,6 +323,7 @@ impl Document<Encrypted> {
             ..
         } = plain;
         Ok(Self {
+            format,
             text,
             parsed,
             limits,
@@ -247,13 +362,10 @@ impl Document<Encrypted> {
         if let Some(error) = broken {
             return Err(error);
         }
-        let mut names: Vec<&str> = self
-            .metadata()
-            .age
-            .iter()
-            .map(|entry| entry.recipient.as_str())
-            .collect();
-        names.extend(self.metadata().foreign.iter().map(String::as_str));
+        let metadata = self.metadata();
+        let entries = metadata.age.iter();
+        let mut names: Vec<&str> = entries.map(|entry| entry.recipient.as_str()).collect();
+        names.extend(metadata.foreign_names());
         Err(Error::key(
             ErrorCode::NoMatchingIdentity,
             alloc::format!(
@@ -268,11 +380,51 @@ impl Document<Encrypted> {
         ))
     }
 
+    /// The data key through whatever opens an entry's age file; with several key groups the shares of as many as are
+    /// needed. Every group is tried.
+    ///
+    /// # Errors
+    /// `no-matching-identity`, saying how many groups opened; `data-key-invalid`.
+    #[cfg(feature = "formats")]
+    pub fn data_key_by(
+        &self,
+        open: &mut dyn FnMut(&AgeEntry) -> Option<Zeroizing<Vec<u8>>>,
+    ) -> Result<DataKey, Error> {
+        let metadata = self.metadata();
+        if metadata.key_groups.is_empty() {
+            return match metadata.age.iter().find_map(open) {
+                Some(payload) => DataKey::of_payload(&payload),
+                None => Err(Error::key(
+                    ErrorCode::NoMatchingIdentity,
+                    "none of the identities at hand opens it",
+                )),
+            };
+        }
+        let groups = metadata.key_groups.iter();
+        let shares: Vec<_> = groups
+            .filter_map(|group| group.age.iter().find_map(&mut *open))
+            .collect();
+        let count = metadata.key_groups.len();
+        let needed = metadata.shamir_threshold.filter(|needed| *needed > 0);
+        let needed = needed.unwrap_or(count);
+        if shares.len() < needed {
+            return Err(Error::key(
+                ErrorCode::NoMatchingIdentity,
+                alloc::format!(
+                    "the file was sealed with a Shamir threshold of {needed}: identities of so many of its {count} key groups are needed, and {} opened",
+                    shares.len()
+                ),
+            ));
+        }
+        crate::shamir::combine(&shares)
+    }
+
     /// The text without its `sops` blocks, as sealed values stand in it.
     pub(crate) fn body(&self) -> String {
         let mut edits: Vec<(Range<usize>, String)> = Vec::new();
         for root in &self.parsed.documents {
-            edits.extend(block::removal(&self.text, root, self.is_one()));
+            let removal = self.format.removal(&self.text, root, self.is_one());
+            edits.extend(removal.into_iter().flatten());
         }
         splice(&self.text, edits)
     }
@@ -289,8 +441,16 @@ impl<State> fmt::Debug for Document<State> {
 /// # Errors
 /// As for parsing plain text.
 pub fn is_sealed(bytes: &[u8], limits: &Limits) -> Result<bool, Error> {
-    let document = Document::parse_any(bytes, limits, Plain)?;
-    Ok(sops_line(&document.parsed).is_some())
+    is_sealed_as(Format::Yaml, bytes, limits)
+}
+
+/// As [`is_sealed`], of any format.
+///
+/// # Errors
+/// As for parsing plain text.
+pub fn is_sealed_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<bool, Error> {
+    let document = Document::parse_any(format, bytes, limits, Plain)?;
+    Ok(document.sops_line().is_some())
 }
 
 pub(crate) fn leaf(document: usize, scalar: &Scalar) -> Leaf {
@@ -325,33 +485,29 @@ pub(crate) fn splice(text: &str, edits: Vec<(Range<usize>, String)>) -> String {
     out
 }
 
-fn sops_line(parsed: &Parsed) -> Option<usize> {
-    let mut keys = parsed.documents.iter().flat_map(|root| &root.keys);
-    keys.find(|key| key.name.as_ref() == block::KEY)
-        .map(|key| key.line)
-}
-
-fn read_metadata(parsed: &Parsed) -> Result<Metadata, Error> {
-    let first = parsed.documents.first();
-    let has_block =
-        first.is_some_and(|root| root.keys.iter().any(|key| key.name.as_ref() == block::KEY));
-    if !has_block {
-        return Err(Error::input(
-            ErrorCode::MetadataInvalid,
-            "the text has no sops block, so it is not sealed",
-        ));
+impl<State> Document<State> {
+    /// Line of the first block, or of the key that would be taken for one.
+    fn sops_line(&self) -> Option<usize> {
+        let mut keys = self.parsed.documents.iter().flat_map(|root| &root.keys);
+        keys.find(|key| self.format.is_block_key(&key.name))
+            .map(|key| key.line)
     }
-    let leaves = first
-        .into_iter()
-        .flat_map(|root| &root.items)
-        .filter_map(|item| match item {
-            Item::Scalar(scalar) => match scalar.path.segments() {
-                [Segment::Key(key), rest @ ..] if key.as_ref() == block::KEY => {
-                    Some((rest, &scalar.value, scalar.line))
-                }
-                _ => None,
-            },
-            Item::Comment(_) => None,
-        });
-    metadata::read(leaves)
+
+    fn read_metadata(&self) -> Result<Metadata, Error> {
+        let first = self.parsed.documents.first();
+        let has_block = |root: &&Root| {
+            root.keys
+                .iter()
+                .any(|key| self.format.is_block_key(&key.name))
+        };
+        let Some(root) = first.filter(has_block) else {
+            return Err(Error::input(
+                ErrorCode::MetadataInvalid,
+                "sops metadata not found: the text has no sops block, so it is not sealed",
+            ));
+        };
+        let leaves = self.format.block_leaves(root);
+        let leaves = leaves.iter();
+        metadata::read(leaves.map(|(path, value, line)| (path.as_slice(), value, *line)))
+    }
 }

@@ -210,6 +210,8 @@ codes! {
     SelectorMatchesNothing = "selector-matches-nothing",
     /// A tag on a value that cannot be carried through sealing.
     TagUnsupported = "tag-unsupported",
+    /// The threshold does not fit the number of key groups.
+    ThresholdInvalid = "threshold-invalid",
     /// A time is not RFC 3339.
     TimestampInvalid = "timestamp-invalid",
     /// A marked value is empty or null, which sealing leaves as it is.

@@ -13,6 +13,8 @@ pub(crate) mod json;
 pub(crate) mod parts;
 pub(crate) mod yaml;
 
+mod grammar;
+
 use alloc::string::String;
 
 /// A file format.

@@ -84,7 +84,7 @@ fn check_plain(text: &[u8], limits: &Limits) -> Result<Guarded, Error> {
 fn check_block(sealed: &Document<Encrypted>, recipients: &[Recipient]) -> Result<(), Error> {
     let metadata = sealed.metadata();
     let in_block = |error: Error| error.at_path("sops");
-    if let Some(foreign) = metadata.foreign.first() {
+    if let Some(foreign) = metadata.foreign_names().next() {
         return Err(in_block(Error::input(
             ErrorCode::RecipientMismatch,
             format!(
@@ -136,6 +136,17 @@ fn check_block(sealed: &Document<Encrypted>, recipients: &[Recipient]) -> Result
         return Err(in_block(Error::input(
             ErrorCode::MetadataInvalid,
             "the sops block holds something that is not known here; seal the file anew",
+        )));
+    }
+    let sealed_text = |text: &str| matches!(SealedValue::parse(text), Some(Ok(_)));
+    if metadata
+        .layout
+        .as_deref()
+        .is_some_and(|layout| !sealed_text(layout))
+    {
+        return Err(in_block(Error::input(
+            ErrorCode::MetadataInvalid,
+            "the layout in the sops block is not sealed; seal the file anew",
         )));
     }
     match SealedValue::parse(&metadata.mac) {

@@ -14,12 +14,16 @@ extern crate alloc;
 
 pub mod age;
 mod cipher;
+#[cfg(feature = "formats")]
+pub mod convert;
 mod data_key;
 mod decimal;
 pub mod document;
 pub mod error;
 pub mod format;
 pub mod guard;
+#[cfg(feature = "formats")]
+pub mod layout;
 pub mod limits;
 mod mac;
 pub mod marks;
@@ -32,9 +36,10 @@ pub mod random;
 mod recipient;
 pub mod seal;
 pub mod selector;
+#[cfg(feature = "formats")]
+mod shamir;
 pub mod suggest;
 pub mod timestamp;
-#[cfg(feature = "formats")]
 pub mod tree;
 pub mod value;
 #[cfg(test)]

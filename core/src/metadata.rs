@@ -1,4 +1,7 @@
 //! The `sops` block as types: who can open the document, which rule selects, and the MAC.
+//!
+//! It is read from a tree and written as one, so that every format says the same. What only other tools can open, and
+//! what is not known here, is kept as it was.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::{String, ToString};
@@ -7,6 +10,7 @@ use alloc::vec::Vec;
 use crate::error::{Error, ErrorCode};
 use crate::path::Segment;
 use crate::selector::Selector;
+use crate::tree::{Entry, Node};
 use crate::value::Value;
 
 /// The version that this codec writes: the release of the reference whose format it is.
@@ -17,15 +21,31 @@ pub const FORMAT_VERSION: &str = "3.11.0";
 pub struct AgeEntry {
     /// The recipient as the file names it; not checked.
     pub recipient: String,
-    /// Armored age file whose payload is the data key, ending in a line break.
+    /// Armored age file whose payload is the data key, or a share of it, ending in a line break.
     pub enc: String,
+}
+
+/// Keys of a kind that is not opened here, by the name of their field (`pgp`, `kms`, …).
+pub type Foreign = (String, Node);
+
+/// One of several key groups: any of its keys opens a share of the data key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KeyGroup {
+    /// Recipients with their copies of the share.
+    pub age: Vec<AgeEntry>,
+    /// Other keys of the group.
+    pub foreign: Vec<Foreign>,
 }
 
 /// The `sops` block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metadata {
-    /// Recipients with their copies of the data key.
+    /// Recipients with their copies of the data key; none where there are several key groups.
     pub age: Vec<AgeEntry>,
+    /// Several key groups, or none.
+    pub key_groups: Vec<KeyGroup>,
+    /// How many of the groups are needed; `None` or 0 for all.
+    pub shamir_threshold: Option<usize>,
     /// Time of the last change as the file has it, RFC 3339.
     pub last_modified: String,
     /// The sealed MAC; empty when the file has none.
@@ -36,105 +56,279 @@ pub struct Metadata {
     pub selector: Selector,
     /// Whether the MAC covers sealed values alone.
     pub mac_only_encrypted: bool,
+    /// How the text was laid out where the sealed values do not tell, see [`crate::layout`].
+    pub layout: Option<String>,
     /// Whether there is a field, or something below a known one, that is not known here.
     pub unknown: bool,
-    /// Names of other key blocks that hold something (`kms`, `pgp`, `key_groups`, …).
-    pub foreign: Vec<String>,
+    /// Other keys that open the data key.
+    pub foreign: Vec<Foreign>,
+    /// Fields that are not known here.
+    pub extra: Vec<Foreign>,
+}
+
+impl Metadata {
+    /// Names of what opens the document beside age recipients (`kms`, `pgp`, `key_groups`, …).
+    pub fn foreign_names(&self) -> impl Iterator<Item = &str> {
+        let groups = (!self.key_groups.is_empty()).then_some("key_groups");
+        let foreign = self.foreign.iter().map(|(name, _)| name.as_str());
+        foreign.chain(groups)
+    }
+
+    /// All age entries, of whichever group.
+    pub fn age_entries(&self) -> impl Iterator<Item = &AgeEntry> {
+        let groups = self.key_groups.iter().flat_map(|group| &group.age);
+        self.age.iter().chain(groups)
+    }
+
+    /// The fields in the reference's order.
+    pub(crate) fn to_node(&self) -> Node {
+        let mut fields = Fields::default();
+        if let Some(threshold) = self.shamir_threshold.filter(|threshold| *threshold > 0) {
+            let threshold = i64::try_from(threshold).unwrap_or(i64::MAX);
+            fields.put("shamir_threshold", Node::Leaf(Value::Integer(threshold)));
+        }
+        if !self.key_groups.is_empty() {
+            let groups = self.key_groups.iter().map(|group| item(None, group.node()));
+            fields.put("key_groups", Node::List(groups.collect()));
+        }
+        fields.foreign(&self.foreign, BEFORE_AGE);
+        if !self.age.is_empty() {
+            fields.put("age", age_node(&self.age));
+        }
+        fields.text("lastmodified", &self.last_modified);
+        fields.text("mac", &self.mac);
+        fields.foreign(&self.foreign, &["pgp"]);
+        let (rule, text) = self.selector.field();
+        fields.text(rule, text);
+        if self.mac_only_encrypted {
+            fields.put("mac_only_encrypted", Node::Leaf(Value::Boolean(true)));
+        }
+        fields.text("version", &self.version);
+        if let Some(layout) = &self.layout {
+            fields.text(LAYOUT, layout);
+        }
+        for (name, node) in &self.extra {
+            fields.put(name, node.clone());
+        }
+        Node::Mapping(fields.0)
+    }
+}
+
+impl KeyGroup {
+    fn node(&self) -> Node {
+        let mut fields = Fields::default();
+        fields.foreign(&self.foreign, &["pgp"]);
+        fields.foreign(&self.foreign, BEFORE_AGE);
+        // The reference writes these two in any case.
+        if !self.foreign.iter().any(|(name, _)| name == "hc_vault") {
+            fields.put("hc_vault", Node::List(Vec::new()));
+        }
+        fields.put("age", age_node(&self.age));
+        Node::Mapping(fields.0)
+    }
+}
+
+/// The field that says how the text was laid out. The reference passes over it, and drops it when it writes.
+const LAYOUT: &str = "stackseal_layout";
+
+/// Kinds of keys that stand before age.
+const BEFORE_AGE: &[&str] = &["kms", "gcp_kms", "hckms", "azure_kv", "hc_vault"];
+
+fn is_foreign(name: &str) -> bool {
+    name == "pgp" || BEFORE_AGE.contains(&name)
+}
+
+#[derive(Default)]
+struct Fields(Vec<Entry>);
+
+impl Fields {
+    fn put(&mut self, name: &str, node: Node) {
+        self.0.push(item(Some(name), node));
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        self.put(name, Node::Leaf(Value::string(text)));
+    }
+
+    fn foreign(&mut self, foreign: &[Foreign], kinds: &[&str]) {
+        for kind in kinds {
+            for (_, node) in foreign.iter().filter(|(name, _)| name == kind) {
+                self.put(kind, node.clone());
+            }
+        }
+    }
+}
+
+fn item(key: Option<&str>, node: Node) -> Entry {
+    Entry::Item {
+        key: key.map(Into::into),
+        node,
+    }
+}
+
+fn age_node(entries: &[AgeEntry]) -> Node {
+    let nodes = entries.iter().map(|entry| {
+        let mut fields = Fields::default();
+        fields.text("recipient", &entry.recipient);
+        fields.text("enc", &entry.enc);
+        item(None, Node::Mapping(fields.0))
+    });
+    Node::List(nodes.collect())
 }
 
 /// Reads the block from its leaves; paths begin below `sops`.
 pub(crate) fn read<'a>(
     leaves: impl Iterator<Item = (&'a [Segment], &'a Value, usize)>,
 ) -> Result<Metadata, Error> {
-    let mut age: Vec<AgeEntry> = Vec::new();
+    let leaves: Vec<_> = leaves.collect();
+    let line = |name: &str| {
+        let of_name = |path: &[Segment]| matches!(path.first(), Some(Segment::Key(key)) if key.as_ref() == name);
+        let found = leaves.iter().find(|(path, ..)| of_name(path));
+        found.map_or(1, |(_, _, line)| *line)
+    };
+    let block = Node::of_leaves(leaves.iter().map(|(path, value, _)| (*path, *value)));
+    let broken = |message: &str| Error::input(ErrorCode::MetadataInvalid, message).at_path("sops");
+    let mut read = Metadata {
+        age: Vec::new(),
+        key_groups: Vec::new(),
+        shamir_threshold: None,
+        last_modified: String::new(),
+        mac: String::new(),
+        version: String::new(),
+        selector: Selector::default(),
+        mac_only_encrypted: false,
+        layout: None,
+        unknown: false,
+        foreign: Vec::new(),
+        extra: Vec::new(),
+    };
     let mut last_modified = None;
-    let mut mac = String::new();
-    let mut version = String::new();
-    let mut selectors: Vec<Selector> = Vec::new();
-    let mut mac_only_encrypted = false;
-    let mut foreign: Vec<String> = Vec::new();
-    let mut unknown = false;
-    for (path, value, line) in leaves {
-        let Some(Segment::Key(field)) = path.first() else {
-            continue;
-        };
-        let text = text_of(value);
-        match (field.as_ref(), path.get(1..).unwrap_or_default()) {
-            ("age", [Segment::Index(index), Segment::Key(key)]) => {
-                if *index >= age.len() {
-                    age.push(AgeEntry {
-                        recipient: String::new(),
-                        enc: String::new(),
-                    });
+    let mut rules = 0;
+    for (name, node) in block.items() {
+        let name = name.unwrap_or_default();
+        let text = node.value().map(text_of).unwrap_or_default();
+        match name {
+            "age" => read.age = age_entries(node, &mut read.unknown),
+            "key_groups" => {
+                for (_, group) in node.items() {
+                    let group = key_group(group, &mut read.unknown)?;
+                    read.key_groups.push(group);
                 }
-                if let Some(entry) = age.last_mut() {
-                    match key.as_ref() {
-                        "recipient" => entry.recipient = text,
-                        "enc" => entry.enc = text,
-                        _ => unknown = true,
+            }
+            "shamir_threshold" => {
+                // The reference writes `2`, other tools `2.0`.
+                let whole = text.strip_suffix(".0").unwrap_or(&text);
+                let threshold = whole.parse().map_err(|_| {
+                    broken("shamir_threshold is no number; take the file from a version that was not edited by hand")
+                })?;
+                read.shamir_threshold = Some(threshold);
+            }
+            "lastmodified" => last_modified = Some(text),
+            "mac" => read.mac = text,
+            "version" => read.version = text,
+            "mac_only_encrypted" => {
+                let value = node.value();
+                read.mac_only_encrypted = matches!(value, Some(Value::Boolean(true)));
+                read.unknown |= !matches!(value, Some(Value::Boolean(_)));
+            }
+            LAYOUT if !text.is_empty() => read.layout = Some(text),
+            _ if is_foreign(name) => read.foreign.extend(foreign(name, node)?),
+            _ => match Selector::of_field(name, &text) {
+                // The reference writes known fields without a value, too.
+                Some(_) if text.is_empty() => {}
+                Some(rule) => {
+                    let rule = rule.map_err(|error| error.at_line(line(name)))?;
+                    if rule.goes_by_comments() && !cfg!(feature = "formats") {
+                        return Err(Error::configuration(
+                            ErrorCode::InvalidSelector,
+                            "rules that go by comments are not read here; choose values by key",
+                        )
+                        .at_line(line(name)));
                     }
+                    read.selector = rule;
+                    rules += 1;
                 }
-            }
-            ("lastmodified", []) => last_modified = Some(text),
-            ("mac", []) => mac = text,
-            ("version", []) => version = text,
-            ("mac_only_encrypted", []) => {
-                mac_only_encrypted = matches!(value, Value::Boolean(true));
-                unknown |= !matches!(value, Value::Boolean(_));
-            }
-            ("encrypted_suffix", []) if !text.is_empty() => {
-                selectors.push(Selector::EncryptedSuffix(text))
-            }
-            ("unencrypted_suffix", []) if !text.is_empty() => {
-                selectors.push(Selector::UnencryptedSuffix(text))
-            }
-            ("encrypted_regex", []) if !text.is_empty() => {
-                selectors.push(Selector::encrypted_regex(&text).map_err(|e| e.at_line(line))?)
-            }
-            ("unencrypted_regex", []) if !text.is_empty() => {
-                selectors.push(Selector::unencrypted_regex(&text).map_err(|e| e.at_line(line))?)
-            }
-            ("encrypted_comment_regex" | "unencrypted_comment_regex", []) if !text.is_empty() => {
-                return Err(Error::configuration(
-                    ErrorCode::InvalidSelector,
-                    "rules that go by comments are not read; choose values by key",
-                )
-                .at_line(line));
-            }
-            (
-                name @ ("kms" | "gcp_kms" | "hckms" | "azure_kv" | "hc_vault" | "pgp"
-                | "key_groups" | "shamir_threshold"),
-                _,
-            ) if !value.is_empty() && !foreign.iter().any(|known| known == name) => {
-                foreign.push(name.to_owned());
-            }
-            // the reference writes known fields without a value, too
-            _ => unknown |= !value.is_empty(),
+                None if is_empty(node) => {}
+                None => {
+                    read.unknown = true;
+                    read.extra.push((name.to_owned(), node.clone()));
+                }
+            },
         }
     }
-    let broken = |message: &str| Error::input(ErrorCode::MetadataInvalid, message).at_path("sops");
-    let last_modified = last_modified.ok_or_else(|| broken("the block has no lastmodified; take the file from a version that was not edited by hand"))?;
-    if version.is_empty() {
+    read.last_modified = last_modified.ok_or_else(|| broken("the block has no lastmodified; take the file from a version that was not edited by hand"))?;
+    if read.version.is_empty() {
         return Err(broken(
             "the block has no version; take the file from a version that was not edited by hand",
         ));
     }
-    if selectors.len() > 1 {
+    if rules > 1 {
         return Err(broken(
             "the block states more than one rule for what is sealed; keep one",
         ));
     }
-    let selector = selectors.pop().unwrap_or_default();
-    Ok(Metadata {
-        age,
-        last_modified,
-        mac,
-        version,
-        selector,
-        mac_only_encrypted,
-        unknown,
-        foreign,
-    })
+    // As the reference: keys that stand directly in the block go before groups.
+    if !read.age.is_empty() || !read.foreign.is_empty() {
+        read.key_groups.clear();
+    }
+    Ok(read)
+}
+
+fn key_group(node: &Node, unknown: &mut bool) -> Result<KeyGroup, Error> {
+    let mut group = KeyGroup::default();
+    for (name, node) in node.items() {
+        match name.unwrap_or_default() {
+            "age" => group.age = age_entries(node, unknown),
+            name if is_foreign(name) => group.foreign.extend(foreign(name, node)?),
+            _ => *unknown |= !is_empty(node),
+        }
+    }
+    Ok(group)
+}
+
+fn age_entries(node: &Node, unknown: &mut bool) -> Vec<AgeEntry> {
+    let entries = node.items().map(|(_, node)| {
+        let mut entry = AgeEntry {
+            recipient: String::new(),
+            enc: String::new(),
+        };
+        for (name, node) in node.items() {
+            let text = node.value().map(text_of).unwrap_or_default();
+            match name {
+                Some("recipient") => entry.recipient = text,
+                Some("enc") => entry.enc = text,
+                _ => *unknown = true,
+            }
+        }
+        entry
+    });
+    entries.collect()
+}
+
+/// Keys of another kind, unless there are none. As the reference, it takes none without a time.
+fn foreign(name: &str, node: &Node) -> Result<Option<Foreign>, Error> {
+    if is_empty(node) {
+        return Ok(None);
+    }
+    for (_, key) in node.items() {
+        let created = key.get("created_at").and_then(Node::value).map(text_of);
+        let created = created.unwrap_or_default();
+        if crate::format::yaml::time::canonical(&created).is_none() {
+            return Err(Error::input(
+                ErrorCode::MetadataInvalid,
+                "a key has no time in created_at; take the file from a version that was not edited by hand",
+            )
+            .at_path(alloc::format!("sops.{name}")));
+        }
+    }
+    Ok(Some((name.to_owned(), node.clone())))
+}
+
+fn is_empty(node: &Node) -> bool {
+    match node {
+        Node::Leaf(value) => value.is_empty(),
+        Node::List(entries) | Node::Mapping(entries) => entries.is_empty(),
+    }
 }
 
 fn text_of(value: &Value) -> String {

@@ -13,14 +13,14 @@ use crate::cipher::{self, SealedValue};
 use crate::data_key::DataKey;
 use crate::document::{Document, Encrypted, Plain, splice};
 use crate::error::{Error, ErrorCode};
+#[cfg(feature = "formats")]
+use crate::format::Format;
 use crate::format::parts::{Item, Scalar};
-use crate::format::yaml::metadata as block;
 use crate::format::yaml::write::{self, Caution};
 use crate::mac::{self, MacHasher, MacScope};
 use crate::metadata::Metadata;
 use crate::order::Table;
 use crate::path::Path;
-use crate::recipient::Recipient;
 use crate::timestamp::Timestamp;
 use crate::value::Value;
 
@@ -37,6 +37,9 @@ pub struct Opened {
     values: Table<Place, (Value, String)>,
     /// Each comment that was sealed, and its ciphertext.
     comments: Table<Place, (Zeroizing<String>, String)>,
+    /// The layout that the block tells, opened.
+    #[cfg(feature = "formats")]
+    layout: Option<Zeroizing<String>>,
 }
 
 fn compared(place: &Place, document: usize, path: &Path) -> Ordering {
@@ -83,13 +86,11 @@ impl Opened {
         entries.map(|((document, path), _)| (*document, path))
     }
 
-    pub(crate) fn has_exactly(&self, recipients: &[Recipient]) -> bool {
-        let entries = &self.metadata().age;
-        entries.len() == recipients.len()
-            && entries
-                .iter()
-                .zip(recipients)
-                .all(|(entry, recipient)| entry.recipient.trim() == recipient.as_str())
+    /// The sealed form of a layout that did not change.
+    #[cfg(feature = "formats")]
+    pub(crate) fn sealed_layout(&self, layout: &str) -> Option<&str> {
+        let known = self.layout.as_ref()?;
+        (known.as_str() == layout).then_some(self.metadata().layout.as_deref()?)
     }
 }
 
@@ -127,14 +128,25 @@ impl Document<Encrypted> {
     }
 
     fn open_as_written(&self, data_key: &DataKey) -> Result<Opened, Error> {
+        self.opened(data_key, true)
+    }
+
+    /// As [`Document::open`] without looking at the MAC: what stands in the text is then only as good as its source.
+    ///
+    /// # Errors
+    /// As [`Document::open`], without `mac-mismatch`.
+    pub fn open_without_mac(&self, data_key: &DataKey) -> Result<Opened, Error> {
+        self.opened(data_key, false)
+    }
+
+    fn opened(&self, data_key: &DataKey, check_mac: bool) -> Result<Opened, Error> {
         let pass = self.open_leaves(data_key)?;
-        let moment = Timestamp::parse(&self.metadata().last_modified)
-            .map_err(|error| error.at_path("sops.lastmodified"))?;
-        mac::verify_mac(data_key, &self.metadata().mac, &moment, &pass.mac)?;
-        let plain = match self.plain(&pass, Caution::Keep) {
-            Ok(plain) => plain,
-            Err(_) => self.plain(&pass, Caution::Quote)?,
-        };
+        if check_mac {
+            let moment = Timestamp::parse(&self.metadata().last_modified)
+                .map_err(|error| error.at_path("sops.lastmodified"))?;
+            mac::verify_mac(data_key, &self.metadata().mac, &moment, &pass.mac)?;
+        }
+        let plain = self.plain_document(&pass)?;
         let values = places(
             plain.scalars().map(|(at, scalar)| (at, &scalar.path)),
             pass.values,
@@ -144,13 +156,34 @@ impl Document<Encrypted> {
             comments.map(|(at, comment)| (at, &comment.path)),
             pass.comments,
         );
+        #[cfg(feature = "formats")]
+        let layout = crate::layout::open(data_key, self.metadata().layout.as_deref());
+        #[cfg(feature = "formats")]
+        let plain = match &layout {
+            Some(layout) => crate::layout::restore(plain, layout),
+            None => plain,
+        };
         Ok(Opened {
             sealed: self.clone(),
             plain,
             data_key: data_key.clone(),
             values: Table::new(values),
             comments: Table::new(comments),
+            #[cfg(feature = "formats")]
+            layout,
         })
+    }
+
+    fn plain_document(&self, pass: &Pass<'_>) -> Result<Document<Plain>, Error> {
+        #[cfg(feature = "formats")]
+        if self.format() == Format::Binary {
+            let (_, value) = pass.intended.first().cloned().unwrap_or((0, Value::Null));
+            return Document::of_value(value, self.limits());
+        }
+        match self.plain(pass, Caution::Keep) {
+            Err(error) if matches!(error, Error::Bug(_)) => self.plain(pass, Caution::Quote),
+            done => done,
+        }
     }
 
     /// Checks that the data key is this document's: its MAC opens under it. No value is opened, and
@@ -173,14 +206,15 @@ impl Document<Encrypted> {
         };
         let mut hasher = MacHasher::new(scope);
         let mut pass = Pass::default();
-        let mut walk = metadata.selector.walk();
-        for (document, item) in self.items() {
+        let selection = self.selection(&metadata.selector);
+        for ((document, item), selected) in self.items().zip(selection) {
             match item {
                 Item::Comment(comment) => {
                     let number = pass.comment_count;
                     pass.comment_count += 1;
                     // A comment that does not open stays as it is, as with the reference: it is not in the MAC.
-                    let Some(Ok(sealed)) = SealedValue::parse(&comment.text) else {
+                    let Some(Ok(sealed)) = SealedValue::parse(&comment.text).filter(|_| selected)
+                    else {
                         continue;
                     };
                     let aad = comment.path.additional_data();
@@ -196,7 +230,6 @@ impl Document<Encrypted> {
                     }
                 }
                 Item::Scalar(scalar) => {
-                    let selected = walk.selects(&scalar.path);
                     let value = if selected {
                         open_scalar(data_key, scalar)?
                     } else {
@@ -270,43 +303,38 @@ impl Document<Encrypted> {
         let mut edits: Vec<(Range<usize>, String)> = Vec::with_capacity(pass.edits.len() + 1);
         for (range, edit) in &pass.edits {
             match edit {
-                Edit::Comment(text) => {
-                    edits.push((range.clone(), alloc::format!("#{}", text.as_str())))
-                }
+                Edit::Comment(text) => edits.push(self.format().opened_comment(text, range)),
                 Edit::Value(scalar, value) => {
-                    edits.extend(write::opened(value, scalar, self.text(), caution))
+                    let opened = self.format().opened(value, scalar, self.text(), caution);
+                    let place = |error: Error| error.at_line(scalar.line).at_path(&scalar.path);
+                    edits.extend(opened.map_err(place)?);
                 }
             }
         }
         for root in self.roots() {
-            let removal = block::removal(self.text(), root, self.is_one()).ok_or_else(|| {
+            let removal = self.format().removal(self.text(), root, self.is_one());
+            let removal = removal.ok_or_else(|| {
                 Error::input(
                     ErrorCode::MetadataInvalid,
                     "a document of the file has no sops block of its own; seal the file again",
                 )
                 .at_path("sops")
             })?;
-            edits.push(removal);
+            edits.extend(removal);
         }
         let text = Zeroizing::new(splice(self.text(), edits));
         let broken = || Error::bug("the opened text does not read back");
-        let plain =
-            Document::<Plain>::parse(text.as_bytes(), self.limits()).map_err(|_| broken())?;
+        let plain = Document::<Plain>::parse_as(self.format(), text.as_bytes(), self.limits())
+            .map_err(|_| broken())?;
         let same = plain.scalars().count() == pass.intended.len()
             && plain
                 .scalars()
                 .zip(&pass.intended)
                 .all(|((at, scalar), (document, value))| {
-                    at == *document && same_data(&scalar.value, value)
+                    at == *document && scalar.value.says_the_same(value)
                 });
         if same { Ok(plain) } else { Err(broken()) }
     }
-}
-
-/// The same bytes for the MAC; a float may come back as an integer (`1.0` is written `1`).
-fn same_data(one: &Value, other: &Value) -> bool {
-    matches!(one, Value::Null) == matches!(other, Value::Null)
-        && one.plaintext() == other.plaintext()
 }
 
 enum Leaf {
@@ -337,10 +365,15 @@ fn places<'a, T>(
     found.collect()
 }
 
-/// The text of a sealed value; written as a block it ends in a line break.
+/// The text of a sealed value; written as a block it ends in a line break. What stands behind the bracket does not count,
+/// as with the reference.
 fn sealed_text(scalar: &Scalar) -> &str {
     let text = scalar.value.as_str().unwrap_or_default();
-    text.trim_end_matches(['\n', '\r'])
+    let text = text.trim_end_matches(['\n', '\r']);
+    match text.rfind(']') {
+        Some(end) => text.get(..=end).unwrap_or_default(),
+        None => text,
+    }
 }
 
 #[derive(Default)]

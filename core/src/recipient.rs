@@ -6,6 +6,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::cmp::Ordering;
 use core::fmt;
 
@@ -15,6 +16,7 @@ use bech32::{Bech32, Hrp};
 use x25519_dalek::{PublicKey, SharedSecret, StaticSecret};
 use zeroize::Zeroizing;
 
+use crate::age;
 use crate::error::{Error, ErrorCode};
 use crate::random::Random;
 
@@ -23,8 +25,26 @@ use crate::random::Random;
 /// One that exists is valid: native kind, canonical encoding, not a low-order point.
 #[derive(Clone)]
 pub struct Recipient {
-    point: PublicKey,
+    kind: Kind,
     text: String,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Foreign(Arc<dyn ForeignRecipient>),
+    Native(PublicKey),
+}
+
+/// A recipient of a kind that this crate does not know (SSH keys): whoever offers it wraps to it.
+pub trait ForeignRecipient: Send + Sync {
+    /// How a file names it.
+    fn text(&self) -> &str;
+
+    /// A payload as an armored age file for this recipient alone; the error says why not, without the payload.
+    ///
+    /// # Errors
+    /// What kept it from being wrapped.
+    fn wrap(&self, payload: &[u8]) -> Result<String, String>;
 }
 
 impl Recipient {
@@ -62,9 +82,33 @@ impl Recipient {
             ));
         }
         Ok(Self {
-            point,
+            kind: Kind::Native(point),
             text: String::from(text),
         })
+    }
+
+    /// A recipient of another kind.
+    pub fn foreign(recipient: Arc<dyn ForeignRecipient>) -> Self {
+        Self {
+            text: recipient.text().into(),
+            kind: Kind::Foreign(recipient),
+        }
+    }
+
+    /// A payload as an armored age file for this recipient alone.
+    ///
+    /// # Errors
+    /// `random-failed`; `invalid-recipient` when one of another kind does not take it.
+    pub(crate) fn wrap(&self, payload: &[u8], random: &mut dyn Random) -> Result<String, Error> {
+        match &self.kind {
+            Kind::Foreign(foreign) => foreign.wrap(payload).map_err(|reason| {
+                Error::key(ErrorCode::InvalidRecipient, reason).at_path(&self.text)
+            }),
+            Kind::Native(_) => {
+                let file = age::encrypt(payload, core::slice::from_ref(self), random)?;
+                Ok(age::armor::encode(&file))
+            }
+        }
     }
 
     /// The `age1…` text.
@@ -72,8 +116,12 @@ impl Recipient {
         &self.text
     }
 
-    pub(crate) fn point(&self) -> &PublicKey {
-        &self.point
+    /// The point of a native one.
+    pub(crate) fn point(&self) -> Option<&PublicKey> {
+        match &self.kind {
+            Kind::Foreign(_) => None,
+            Kind::Native(point) => Some(point),
+        }
     }
 }
 
@@ -113,6 +161,7 @@ impl Ord for Recipient {
 pub struct Identity {
     // Boxed, so that moving the identity leaves no copy of the scalar behind.
     secret: Box<StaticSecret>,
+    point: PublicKey,
     recipient: Recipient,
 }
 
@@ -169,7 +218,7 @@ impl Identity {
     }
 
     pub(crate) fn point(&self) -> &PublicKey {
-        &self.recipient.point
+        &self.point
     }
 
     pub(crate) fn diffie_hellman(&self, share: &PublicKey) -> SharedSecret {
@@ -184,7 +233,11 @@ impl Identity {
             .into();
         Self {
             secret,
-            recipient: Recipient { point, text },
+            point,
+            recipient: Recipient {
+                kind: Kind::Native(point),
+                text,
+            },
         }
     }
 }
@@ -365,7 +418,7 @@ mod tests {
     fn padding_bits_that_are_not_zero_are_refused() {
         // The last data character carries one bit of the key and four of padding.
         let hrp = Hrp::parse("age").unwrap();
-        let bytes = *Recipient::parse(TEXT).unwrap().point().as_bytes();
+        let bytes = *Recipient::parse(TEXT).unwrap().point().unwrap().as_bytes();
         let mut elements: Vec<_> = bytes.iter().copied().bytes_to_fes().collect();
         let last = elements.pop().unwrap();
         elements.push(bech32::Fe32::try_from(last.to_u8() | 1).unwrap());

@@ -5,11 +5,14 @@
 //! earlier version, unchanged values keep their ciphertext and a document that did not change
 //! comes back to the byte.
 
+mod keys;
+#[cfg(feature = "formats")]
+mod layout;
+
 use alloc::borrow::ToOwned as _;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::Range;
 
 use zeroize::Zeroizing;
 
@@ -17,16 +20,16 @@ use crate::cipher::{self, SealedValue};
 use crate::data_key::DataKey;
 use crate::document::{Document, Encrypted, Plain, looks_sealed, splice};
 use crate::error::{Error, ErrorCode};
-use crate::format::parts::{Item, Scalar};
-use crate::format::yaml::{metadata as block, write};
+use crate::format::parts::{Item, Remedy, Scalar};
+use crate::format::{Edit, Format};
 use crate::mac::{self, MacHasher, MacScope};
-use crate::metadata::{AgeEntry, FORMAT_VERSION, Metadata};
+use crate::metadata::{FORMAT_VERSION, Metadata};
 use crate::open::Opened;
-use crate::order::Table;
 use crate::random::Random;
 use crate::recipient::Recipient;
-use crate::selector::{Selector, Walk};
+use crate::selector::Selector;
 use crate::timestamp::Timestamp;
+use keys::Keys;
 
 /// What sealing needs besides the document.
 pub struct Sealing<'a> {
@@ -50,6 +53,26 @@ impl fmt::Debug for Sealing<'_> {
     }
 }
 
+/// What sealing may do beyond the usual. The default is the usual.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// Key groups instead of [`Sealing::recipients`], when there are several.
+    pub groups: &'a [Vec<Recipient>],
+    /// How many of the groups are needed; all by default.
+    pub threshold: Option<usize>,
+    /// Whether the MAC covers sealed values alone; by default as in the earlier version, else all values.
+    pub mac_only_encrypted: Option<bool>,
+    /// Whether a rule that selects nothing is taken.
+    pub accept_nothing: bool,
+    /// Whether data key and wrapped copies stay as they are in the earlier version, whoever they are for.
+    pub keep_keys: bool,
+    /// Whether everything is sealed anew under a new data key.
+    pub new_data_key: bool,
+    /// Whether a text that cannot be sealed as it is laid out is sealed in another layout, and the layout kept beside it.
+    #[cfg(feature = "formats")]
+    pub keep_layout: bool,
+}
+
 impl Document<Plain> {
     /// Seals a document that has no earlier version, under a new data key.
     ///
@@ -58,7 +81,19 @@ impl Document<Plain> {
     /// `layout-unsupported`, `value-out-of-range`, `tag-unsupported`, `empty-document`),
     /// `value-looks-sealed`, `selector-matches-nothing`, `recipient-missing`, `random-failed`.
     pub fn seal(&self, sealing: Sealing<'_>) -> Result<Document<Encrypted>, Error> {
-        seal(self, sealing, None).map(|(sealed, _)| sealed)
+        self.seal_with(sealing, &Options::default())
+    }
+
+    /// As [`Document::seal`], with options.
+    ///
+    /// # Errors
+    /// As [`Document::seal`]; `threshold-invalid`.
+    pub fn seal_with(
+        &self,
+        sealing: Sealing<'_>,
+        options: &Options<'_>,
+    ) -> Result<Document<Encrypted>, Error> {
+        seal(self, sealing, options, None).map(|(sealed, _)| sealed)
     }
 
     /// As [`Document::seal`], and opens the result again: whoever goes on editing needs no unwrap.
@@ -66,7 +101,7 @@ impl Document<Plain> {
     /// # Errors
     /// As [`Document::seal`].
     pub fn seal_and_open(&self, sealing: Sealing<'_>) -> Result<Opened, Error> {
-        let (sealed, data_key) = seal(self, sealing, None)?;
+        let (sealed, data_key) = seal(self, sealing, &Options::default(), None)?;
         sealed.open(&data_key)
     }
 }
@@ -85,7 +120,20 @@ impl Opened {
         changed: &Document<Plain>,
         sealing: Sealing<'_>,
     ) -> Result<Document<Encrypted>, Error> {
-        seal(changed, sealing, Some(self)).map(|(sealed, _)| sealed)
+        self.reseal_with(changed, sealing, &Options::default())
+    }
+
+    /// As [`Opened::reseal`], with options.
+    ///
+    /// # Errors
+    /// As [`Opened::reseal`]; `threshold-invalid`.
+    pub fn reseal_with(
+        &self,
+        changed: &Document<Plain>,
+        sealing: Sealing<'_>,
+        options: &Options<'_>,
+    ) -> Result<Document<Encrypted>, Error> {
+        seal(changed, sealing, options, Some(self)).map(|(sealed, _)| sealed)
     }
 
     /// As [`Opened::reseal`], and opens the result again.
@@ -97,7 +145,7 @@ impl Opened {
         changed: &Document<Plain>,
         sealing: Sealing<'_>,
     ) -> Result<Self, Error> {
-        let (sealed, data_key) = seal(changed, sealing, Some(self))?;
+        let (sealed, data_key) = seal(changed, sealing, &Options::default(), Some(self))?;
         sealed.open(&data_key)
     }
 }
@@ -105,24 +153,76 @@ impl Opened {
 fn seal(
     plain: &Document<Plain>,
     sealing: Sealing<'_>,
+    options: &Options<'_>,
     earlier: Option<&Opened>,
 ) -> Result<(Document<Encrypted>, DataKey), Error> {
+    #[cfg(feature = "formats")]
+    if options.keep_layout {
+        return layout::seal(plain, sealing, options, earlier);
+    }
+    let sealed = seal_in_place(plain, plain, sealing, options, earlier)?;
+    Ok((sealed.document, sealed.data_key))
+}
+
+/// A sealed document with its key.
+struct Sealed {
+    document: Document<Encrypted>,
+    data_key: DataKey,
+    /// What it was made of; `None` when it is the earlier version, unchanged.
+    #[cfg_attr(
+        not(feature = "formats"),
+        expect(dead_code, reason = "asked when the layout is kept beside")
+    )]
+    made_of: Option<MadeOf>,
+}
+
+/// The edits of the values, and the block.
+struct MadeOf {
+    edits: Vec<Edit>,
+    metadata: Metadata,
+    selection: Vec<bool>,
+}
+
+/// Replaces the selected values where they stand in `plain`, which says the same as `original`.
+fn seal_in_place(
+    plain: &Document<Plain>,
+    original: &Document<Plain>,
+    sealing: Sealing<'_>,
+    options: &Options<'_>,
+    earlier: Option<&Opened>,
+) -> Result<Sealed, Error> {
     let Sealing {
         recipients,
         selector,
         now,
         random,
     } = sealing;
-    check(plain, recipients, selector, earlier)?;
-    let kept = earlier.filter(|earlier| keeps_data_key(plain, earlier, recipients, selector));
+    let default_rule = Selector::default();
+    let selector = if plain.format().takes_rules() {
+        selector
+    } else {
+        &default_rule
+    };
+    let keys = Keys {
+        recipients,
+        options,
+        earlier,
+    };
+    let selection = plain.selection(selector);
+    keys.check()?;
+    check(plain, selector, &selection, options)?;
+    let kept = earlier.filter(|earlier| {
+        !options.new_data_key && (options.keep_keys || keys.stay(plain, earlier, &selection))
+    });
     let data_key = match kept {
         Some(earlier) => earlier.data_key().clone(),
         None => DataKey::generate(random)?,
     };
-    let mac_only = earlier.is_some_and(|earlier| earlier.metadata().mac_only_encrypted);
+    let mac_only = options
+        .mac_only_encrypted
+        .unwrap_or_else(|| earlier.is_some_and(|earlier| earlier.metadata().mac_only_encrypted));
     let mut pass = Pass {
         plain,
-        walk: selector.walk(),
         data_key: &data_key,
         kept,
         mac: MacHasher::new(if mac_only {
@@ -133,20 +233,23 @@ fn seal(
         mac_only,
         edits: Vec::new(),
     };
-    for (document, item) in plain.items() {
-        pass.item(document, item, random)?;
+    for ((document, item), selected) in plain.items().zip(&selection) {
+        pass.item(document, item, *selected, random)?;
     }
     let Pass { mac, edits, .. } = pass;
-    let body = splice(plain.text(), edits.clone());
     if let Some(earlier) = kept
         && earlier.metadata().selector == *selector
-        && earlier.has_exactly(recipients)
-        && (earlier.sealed().body() == body || earlier.plain().text() == plain.text())
+        && earlier.metadata().mac_only_encrypted == mac_only
+        && keys.are_those_of(earlier)
+        && is_unchanged(earlier, plain, original, &edits, options)
     {
-        return Ok((earlier.sealed().clone(), data_key));
+        return Ok(Sealed {
+            document: earlier.sealed().clone(),
+            data_key,
+            made_of: None,
+        });
     }
-    let metadata = Metadata {
-        age: wrap_all(&data_key, recipients, kept, random)?,
+    let mut metadata = Metadata {
         last_modified: now.to_string(),
         mac: mac::seal_mac(&data_key, &mac.finish(), &now, random)?,
         version: earlier.map_or(FORMAT_VERSION.to_owned(), |earlier| {
@@ -154,19 +257,74 @@ fn seal(
         }),
         selector: selector.clone(),
         mac_only_encrypted: mac_only,
-        unknown: false,
-        foreign: Vec::new(),
+        ..keys.wrapped(&data_key, kept, random)?
     };
-    let text = add_blocks(plain, edits, &metadata);
-    let sealed =
-        Document::<Encrypted>::parse(text.as_bytes(), &with_room(plain)).map_err(|error| {
-            Error::bug(alloc::format!(
-                "the sealed text does not parse ({})",
-                error.code().as_str()
-            ))
-        })?;
-    prove(plain, &sealed, selector, &metadata)?;
-    Ok((sealed, data_key))
+    if options.keep_keys
+        && let Some(earlier) = kept
+    {
+        metadata.extra = earlier.metadata().extra.clone();
+    }
+    let made_of = MadeOf {
+        edits,
+        metadata,
+        selection,
+    };
+    Ok(Sealed {
+        document: made_of.put_together(plain)?,
+        data_key,
+        made_of: Some(made_of),
+    })
+}
+
+impl MadeOf {
+    /// The sealed text, proved by parsing it.
+    fn put_together(&self, plain: &Document<Plain>) -> Result<Document<Encrypted>, Error> {
+        let mut edits = self.edits.clone();
+        let block = self.metadata.to_node();
+        for root in plain.roots() {
+            edits.push(plain.format().insertion(plain.text(), root, &block));
+        }
+        let text = splice(plain.text(), edits);
+        let sealed =
+            Document::<Encrypted>::parse_as(plain.format(), text.as_bytes(), &with_room(plain))
+                .map_err(|error| {
+                    Error::bug(alloc::format!(
+                        "the sealed text does not parse ({})",
+                        error.code().as_str()
+                    ))
+                })?;
+        prove(plain, &sealed, &self.selection, &self.metadata)?;
+        Ok(sealed)
+    }
+}
+
+/// Whether nothing is left to write: the same text, or, unless layouts are kept, the same but for how sealed values were
+/// written.
+fn is_unchanged(
+    earlier: &Opened,
+    plain: &Document<Plain>,
+    original: &Document<Plain>,
+    edits: &[Edit],
+    options: &Options<'_>,
+) -> bool {
+    if plain.format() != earlier.plain().format() {
+        return false;
+    }
+    let mut values = earlier.plain().scalars().zip(original.scalars());
+    let mut same_values = || values.all(|((_, one), (_, other))| one.value == other.value);
+    let same_text = earlier.plain().text() == original.text();
+    same_text && (plain.format().takes_rules() || same_values())
+        || !options.keeps_layout()
+            && earlier.sealed().body() == splice(plain.text(), edits.to_vec())
+}
+
+impl Options<'_> {
+    fn keeps_layout(&self) -> bool {
+        #[cfg(feature = "formats")]
+        return self.keep_layout;
+        #[cfg(not(feature = "formats"))]
+        false
+    }
 }
 
 /// The sealed text is longer than the plain one: ciphertext and the block take room of their own.
@@ -184,41 +342,39 @@ fn with_room(plain: &Document<Plain>) -> crate::limits::Limits {
 
 fn check(
     plain: &Document<Plain>,
-    recipients: &[Recipient],
     selector: &Selector,
-    earlier: Option<&Opened>,
+    selection: &[bool],
+    options: &Options<'_>,
 ) -> Result<(), Error> {
-    if recipients.is_empty() {
-        return Err(Error::configuration(
-            ErrorCode::RecipientMissing,
-            "nobody could open the document; name at least one recipient",
-        ));
+    let obstacle = plain.obstacles().find(|obstacle| {
+        // Read alike when no alias stands there; only who merges keys sees a difference.
+        !(options.keeps_layout() && obstacle.remedy == Remedy::Nothing)
+    });
+    if let Some(obstacle) = obstacle {
+        return Err(obstacle.error());
     }
-    if let Some(obstacle) = plain.obstacle() {
-        return Err(obstacle);
-    }
-    if plain.roots().iter().all(|root| root.keys.is_empty()) {
+    if plain.roots().iter().all(|root| root.keys.is_empty()) && !options.accept_nothing {
         return Err(Error::input(
             ErrorCode::EmptyDocument,
             "the text has no key, so there is nothing to seal; add one",
         ));
     }
-    if let Some(foreign) = earlier.and_then(|earlier| earlier.metadata().foreign.first()) {
-        return Err(Error::input(ErrorCode::MetadataInvalid, alloc::format!("the file is also sealed through {foreign}, which would be lost; change it with the tool that made it")).at_path("sops"));
-    }
-    let mut walk = selector.walk();
-    let mut selected = plain
-        .scalars()
-        .filter(|(_, scalar)| walk.selects(&scalar.path))
+    let items = plain.items().zip(selection);
+    let mut selected = items
+        .filter_map(|((_, item), selected)| match item {
+            Item::Scalar(scalar) if *selected => Some(scalar),
+            _ => None,
+        })
         .peekable();
-    if selector.names_what_is_sealed() && selected.peek().is_none() {
+    let must_select = selector.names_what_is_sealed() && !options.accept_nothing;
+    if must_select && selected.peek().is_none() {
         return Err(Error::configuration(
             ErrorCode::SelectorMatchesNothing,
             "the rule selects no value, so nothing would be sealed; check the names, they are case-sensitive",
         ));
     }
-    for (_, scalar) in selected {
-        if looks_sealed(&scalar.value) {
+    for scalar in selected {
+        if looks_sealed(&scalar.value) && plain.format().takes_rules() {
             return Err(place(
                 Error::input(
                     ErrorCode::ValueLooksSealed,
@@ -237,26 +393,29 @@ fn check(
             ));
         }
     }
-    check_last_line(plain, selector)
+    check_last_line(plain, selection)
 }
 
-/// The block follows on a line of its own. A text without a last line break must mean the same with
+/// The block follows on a line of its own. A YAML text without a last line break must mean the same with
 /// one: a block value at its end does not, since go-yaml ends it where the text ends.
-fn check_last_line(plain: &Document<Plain>, selector: &Selector) -> Result<(), Error> {
-    if plain.text().ends_with('\n') {
+fn check_last_line(plain: &Document<Plain>, selection: &[bool]) -> Result<(), Error> {
+    if plain.text().ends_with('\n') || plain.format() != Format::Yaml {
         return Ok(());
     }
     let text = Zeroizing::new(alloc::format!("{}\n", plain.text()));
-    let mut walk = selector.walk();
     let same = Document::<Plain>::parse(text.as_bytes(), &with_room(plain)).is_ok_and(|longer| {
-        longer.scalars().count() == plain.scalars().count()
-            && longer
-                .scalars()
-                .zip(plain.scalars())
-                .all(|((_, one), (_, other))| {
-                    let sealed = walk.selects(&other.path) && !other.value.is_empty();
-                    one.path == other.path && (sealed || one.value == other.value)
-                })
+        let scalars = plain.items().zip(selection);
+        let mut scalars = scalars.filter_map(|((_, item), selected)| match item {
+            Item::Scalar(scalar) => Some((scalar, *selected)),
+            Item::Comment(_) => None,
+        });
+        let same = longer.scalars().all(|(_, one)| {
+            scalars.next().is_some_and(|(other, selected)| {
+                let sealed = selected && !other.value.is_empty();
+                one.path == other.path && (sealed || one.value == other.value)
+            })
+        });
+        same && scalars.next().is_none()
     });
     if same {
         Ok(())
@@ -275,19 +434,25 @@ fn place(error: Error, scalar: &Scalar) -> Error {
 /// One walk over the document: collects the edits and the hash.
 struct Pass<'a> {
     plain: &'a Document<Plain>,
-    walk: Walk<'a>,
     data_key: &'a DataKey,
     kept: Option<&'a Opened>,
     mac: MacHasher,
     mac_only: bool,
-    edits: Vec<(Range<usize>, String)>,
+    edits: Vec<Edit>,
 }
 
 impl Pass<'_> {
-    fn item(&mut self, document: usize, item: &Item, random: &mut dyn Random) -> Result<(), Error> {
+    fn item(
+        &mut self,
+        document: usize,
+        item: &Item,
+        selected: bool,
+        random: &mut dyn Random,
+    ) -> Result<(), Error> {
+        let format = self.plain.format();
         match item {
             Item::Comment(comment) => {
-                if self.walk.selects(&comment.path) && !comment.text.is_empty() {
+                if selected && !comment.text.is_empty() {
                     let known = self.kept.and_then(|kept| {
                         kept.sealed_comment(document, &comment.path, &comment.text)
                     });
@@ -301,12 +466,10 @@ impl Pass<'_> {
                             random,
                         )?,
                     };
-                    self.edits
-                        .push((comment.span.clone(), alloc::format!("#{enc}")));
+                    self.edits.extend(format.sealed_comment(&enc, comment));
                 }
             }
             Item::Scalar(scalar) => {
-                let selected = self.walk.selects(&scalar.path);
                 if selected || !self.mac_only {
                     self.mac.update(&scalar.value.plaintext());
                 }
@@ -325,7 +488,7 @@ impl Pass<'_> {
                         )?,
                     };
                     self.edits
-                        .extend(write::sealed(&enc, scalar, self.plain.text()));
+                        .extend(format.sealed(&enc, scalar, self.plain.text()));
                 }
             }
         }
@@ -333,92 +496,32 @@ impl Pass<'_> {
     }
 }
 
-/// Nobody who could open the document loses that right, and no value leaves the sealed set.
-fn keeps_data_key(
-    plain: &Document<Plain>,
-    earlier: &Opened,
-    recipients: &[Recipient],
-    selector: &Selector,
-) -> bool {
-    let stays = |gone: &str| {
-        recipients
-            .iter()
-            .any(|recipient| recipient.as_str() == gone)
-    };
-    let nobody_goes = earlier
-        .metadata()
-        .age
-        .iter()
-        .all(|entry| stays(entry.recipient.trim()));
-    let mut walk = selector.walk();
-    let hits = plain
-        .scalars()
-        .filter(|(_, scalar)| walk.selects(&scalar.path));
-    let selected = hits.map(|(document, scalar)| ((document, &scalar.path), ()));
-    let selected = Table::new(selected.collect());
-    nobody_goes
-        && earlier
-            .sealed_paths()
-            .all(|at| selected.holds(|place| place.cmp(&at)))
-}
-
-fn wrap_all(
-    data_key: &DataKey,
-    recipients: &[Recipient],
-    kept: Option<&Opened>,
-    random: &mut dyn Random,
-) -> Result<Vec<AgeEntry>, Error> {
-    let known = kept.map_or(&[][..], |kept| &kept.metadata().age);
-    let mut entries: Vec<AgeEntry> = Vec::new();
-    for recipient in recipients {
-        let is = |entry: &&AgeEntry| entry.recipient.trim() == recipient.as_str();
-        if entries.iter().any(|entry| is(&entry)) {
-            continue;
-        }
-        let enc = match known.iter().find(is) {
-            Some(known) => known.enc.clone(),
-            None => data_key.wrap(recipient, random)?,
-        };
-        entries.push(AgeEntry {
-            recipient: recipient.as_str().to_owned(),
-            enc,
-        });
-    }
-    Ok(entries)
-}
-
-fn add_blocks(
-    plain: &Document<Plain>,
-    mut edits: Vec<(Range<usize>, String)>,
-    metadata: &Metadata,
-) -> String {
-    for root in plain.roots() {
-        let text = block::render(metadata, root.column);
-        let (at, text) = block::insertion(plain.text(), root, &text);
-        edits.push((at..at, text));
-    }
-    splice(plain.text(), edits)
-}
-
 /// Compares the parsed result with the intention: same places in the same order, each selected
 /// value sealed (or empty), each other one unchanged, the block as it was meant.
 fn prove(
     plain: &Document<Plain>,
     sealed: &Document<Encrypted>,
-    selector: &Selector,
+    selection: &[bool],
     metadata: &Metadata,
 ) -> Result<(), Error> {
     if sealed.metadata() != metadata {
         return Err(Error::bug("the sops block does not read back"));
     }
-    let mut before = plain.scalars();
+    let comments = (plain.comments().count(), sealed.comments().count());
+    if comments.0 != comments.1 {
+        return Err(Error::bug("a comment was lost or gained"));
+    }
+    if metadata.selector.goes_by_comments() && sealed.selection(&metadata.selector) != selection {
+        return Err(Error::configuration(
+            ErrorCode::InvalidSelector,
+            "the rule would choose other values in the sealed text, as it matches sealed comments; choose another expression",
+        ));
+    }
     let mut after = sealed.scalars();
-    let mut walk = selector.walk();
-    loop {
-        let ((document, before), (document_after, after)) = match (before.next(), after.next()) {
-            (None, None) => break,
-            (Some(before), Some(after)) => (before, after),
-            _ => return Err(Error::bug("a value was lost or gained")),
+    for ((document, item), selected) in plain.items().zip(selection) {
+        let Item::Scalar(before) = item else { continue };
+        let Some((document_after, after)) = after.next() else {
+            return Err(Error::bug("a value was lost"));
         };
         let broken = |what: &str| Err(place(Error::bug(what), before));
         if document != document_after || before.path != after.path {
@@ -429,7 +532,7 @@ fn prove(
             .as_str()
             .and_then(SealedValue::parse)
             .is_some_and(|parsed| parsed.is_ok());
-        let must_seal = walk.selects(&before.path) && !before.value.is_empty();
+        let must_seal = *selected && !before.value.is_empty();
         if must_seal && !is_sealed {
             return broken("a selected value was not sealed");
         }
@@ -437,9 +540,8 @@ fn prove(
             return broken("a value that is not selected changed");
         }
     }
-    let comments = (plain.comments().count(), sealed.comments().count());
-    if comments.0 != comments.1 {
-        return Err(Error::bug("a comment was lost or gained"));
+    if after.next().is_some() {
+        return Err(Error::bug("a value was gained"));
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 //! A rule is tried on each key of a leaf's path, at any depth; list positions do not count.
 //! Regular expressions are limited to what Rust and Go read alike, see [`dialect`].
 
+#[cfg(feature = "formats")]
+pub(crate) mod comments;
 mod dialect;
 mod program;
 
@@ -22,7 +24,8 @@ use self::program::Program;
 #[derive(Clone)]
 pub struct Pattern {
     text: String,
-    program: Program,
+    /// `None` matches nothing: a file may state an expression that compiles nowhere.
+    program: Option<Program>,
 }
 
 impl Pattern {
@@ -38,8 +41,30 @@ impl Pattern {
         let program = Program::compile(&node).ok_or_else(|| refuse("it is too large"))?;
         Ok(Self {
             text: text.to_owned(),
-            program,
+            program: Some(program),
         })
+    }
+
+    /// As a file states it. The reference takes an expression that does not compile for one that matches nothing; what
+    /// may compile elsewhere is refused as ever.
+    fn read(text: &str) -> Result<Self, Error> {
+        match dialect::parse(text) {
+            Err(why) if dialect::compiles_nowhere(why) => Ok(Self {
+                text: text.to_owned(),
+                program: None,
+            }),
+            _ => Self::parse(text),
+        }
+    }
+
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        let program = self.program.as_ref();
+        program.is_some_and(|program| program.is_match(text))
+    }
+
+    /// Whether the expression compiles at all.
+    pub fn compiles(&self) -> bool {
+        self.program.is_some()
     }
 
     /// The expression as it was written.
@@ -63,10 +88,14 @@ impl PartialEq for Pattern {
 /// The rule. Default: everything but what stands under a key that ends in `_unencrypted`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Selector {
+    /// Encrypted when a comment that governs it matches.
+    EncryptedCommentRegex(Pattern),
     /// Encrypted when some key matches.
     EncryptedRegex(Pattern),
     /// Encrypted when some key ends so.
     EncryptedSuffix(String),
+    /// Encrypted when no comment that governs it matches.
+    UnencryptedCommentRegex(Pattern),
     /// Encrypted when no key matches.
     UnencryptedRegex(Pattern),
     /// Encrypted when no key ends so.
@@ -96,6 +125,56 @@ impl Selector {
         Pattern::parse(text).map(Self::UnencryptedRegex)
     }
 
+    /// The rule `encrypted_comment_regex`.
+    ///
+    /// # Errors
+    /// As [`Self::encrypted_regex`].
+    pub fn encrypted_comment_regex(text: &str) -> Result<Self, Error> {
+        Pattern::parse(text).map(Self::EncryptedCommentRegex)
+    }
+
+    /// The rule `unencrypted_comment_regex`.
+    ///
+    /// # Errors
+    /// As [`Self::encrypted_regex`].
+    pub fn unencrypted_comment_regex(text: &str) -> Result<Self, Error> {
+        Pattern::parse(text).map(Self::UnencryptedCommentRegex)
+    }
+
+    /// The rule that a `sops` block states in one of its fields; `None` for a field that states no rule.
+    pub(crate) fn of_field(field: &str, text: &str) -> Option<Result<Self, Error>> {
+        let pattern = || Pattern::read(text);
+        Some(match field {
+            "encrypted_comment_regex" => pattern().map(Self::EncryptedCommentRegex),
+            "encrypted_regex" => pattern().map(Self::EncryptedRegex),
+            "encrypted_suffix" => Ok(Self::EncryptedSuffix(text.to_owned())),
+            "unencrypted_comment_regex" => pattern().map(Self::UnencryptedCommentRegex),
+            "unencrypted_regex" => pattern().map(Self::UnencryptedRegex),
+            "unencrypted_suffix" => Ok(Self::UnencryptedSuffix(text.to_owned())),
+            _ => return None,
+        })
+    }
+
+    /// The field of the `sops` block that states this rule, and its text.
+    pub fn field(&self) -> (&'static str, &str) {
+        match self {
+            Self::EncryptedCommentRegex(pattern) => ("encrypted_comment_regex", &pattern.text),
+            Self::EncryptedRegex(pattern) => ("encrypted_regex", &pattern.text),
+            Self::EncryptedSuffix(suffix) => ("encrypted_suffix", suffix),
+            Self::UnencryptedCommentRegex(pattern) => ("unencrypted_comment_regex", &pattern.text),
+            Self::UnencryptedRegex(pattern) => ("unencrypted_regex", &pattern.text),
+            Self::UnencryptedSuffix(suffix) => ("unencrypted_suffix", suffix),
+        }
+    }
+
+    /// Whether comments choose, not keys.
+    pub(crate) fn goes_by_comments(&self) -> bool {
+        matches!(
+            self,
+            Self::EncryptedCommentRegex(_) | Self::UnencryptedCommentRegex(_)
+        )
+    }
+
     /// The rule that hits exactly these key names: `^(a|b)$`, sorted as given, ASCII punctuation escaped.
     ///
     /// # Errors
@@ -117,7 +196,7 @@ impl Selector {
         Self::encrypted_regex(&text)
     }
 
-    /// Whether a leaf at this path is encrypted.
+    /// Whether a leaf at this path is encrypted, by its keys. Rules that go by comments are not answered here.
     pub fn selects(&self, path: &Path) -> bool {
         path.keys().any(|key| self.hits(key)) == self.names_what_is_sealed()
     }
@@ -134,8 +213,9 @@ impl Selector {
     fn hits(&self, key: &str) -> bool {
         match self {
             Self::EncryptedRegex(pattern) | Self::UnencryptedRegex(pattern) => {
-                pattern.program.is_match(key)
+                pattern.is_match(key)
             }
+            Self::EncryptedCommentRegex(_) | Self::UnencryptedCommentRegex(_) => false,
             Self::EncryptedSuffix(suffix) | Self::UnencryptedSuffix(suffix) => {
                 key.ends_with(suffix.as_str())
             }
@@ -144,7 +224,10 @@ impl Selector {
 
     /// Whether the rule names what is encrypted, so that hitting nothing must be a mistake.
     pub(crate) fn names_what_is_sealed(&self) -> bool {
-        matches!(self, Self::EncryptedRegex(_) | Self::EncryptedSuffix(_))
+        matches!(
+            self,
+            Self::EncryptedCommentRegex(_) | Self::EncryptedRegex(_) | Self::EncryptedSuffix(_)
+        )
     }
 }
 

@@ -1,14 +1,18 @@
 //! A document as a tree: for conversion between formats, for taking out a part, and for proving that two texts say the
 //! same. Editing never goes through it, see [`crate::document`].
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use crate::format::parts::{Collection, Comment, Item};
+use crate::order;
 use crate::path::{Path, Segment};
 use crate::value::Value;
+
+#[cfg(feature = "formats")]
+pub(crate) mod arrange;
 
 /// What stands at a place.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +29,7 @@ pub enum Node {
 #[derive(Clone, PartialEq)]
 pub enum Entry {
     /// A comment: what follows its mark, leading blank included. It may be secret, as a value may.
-    Comment(Zeroizing<alloc::string::String>),
+    Comment(Zeroizing<String>),
     /// A value or collection.
     Item {
         /// `None` in a list.
@@ -44,180 +48,120 @@ impl core::fmt::Debug for Entry {
     }
 }
 
-/// An open collection while a tree is built.
-struct Branch<'a> {
-    path: &'a Path,
-    is_list: bool,
-    entries: Vec<Part>,
-    /// Comments that stand before the collection and belong into it are told by its path.
-    parent: usize,
+impl Node {
+    /// The entries of a list or mapping.
+    pub fn entries(&self) -> &[Entry] {
+        match self {
+            Self::Leaf(_) => &[],
+            Self::List(entries) | Self::Mapping(entries) => entries,
+        }
+    }
+
+    /// The value of a leaf.
+    pub fn value(&self) -> Option<&Value> {
+        match self {
+            Self::Leaf(value) => Some(value),
+            Self::List(_) | Self::Mapping(_) => None,
+        }
+    }
+
+    /// The keys of a mapping with what stands there; of a list, what stands in it.
+    pub fn items(&self) -> impl Iterator<Item = (Option<&str>, &Self)> {
+        self.entries().iter().filter_map(|entry| match entry {
+            Entry::Comment(_) => None,
+            Entry::Item { key, node } => Some((key.as_deref(), node)),
+        })
+    }
+
+    /// A mapping's first entry of that key.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        self.items()
+            .find(|(key, _)| *key == Some(name))
+            .map(|(_, node)| node)
+    }
+
+    /// Puts leaves together that are told by their paths, in whatever order they come.
+    pub(crate) fn of_leaves<'a>(leaves: impl Iterator<Item = (&'a [Segment], &'a Value)>) -> Self {
+        let leaves = order::Table::new(leaves.collect());
+        let mut top = Vec::new();
+        for (path, value) in leaves.entries() {
+            place(&mut top, path, value);
+        }
+        Self::Mapping(top)
+    }
 }
 
-enum Part {
-    Comment(Zeroizing<alloc::string::String>),
-    /// A key and a value.
-    Leaf(Option<Arc<str>>, Value),
-    /// A key and the number of a branch.
-    Branch(Option<Arc<str>>, usize),
-}
-
-/// Puts the parts of one document together. `text` is what they stand in; `items` and `collections` are in file order.
-pub(crate) fn build<'a>(
-    text: &str,
-    items: impl Iterator<Item = &'a Item>,
-    collections: impl Iterator<Item = &'a Collection>,
-) -> Node {
-    let mut builder = Builder::default();
-    let mut collections = collections.peekable();
-    let mut items = items.peekable();
-    loop {
-        let before = match (collections.peek(), items.peek()) {
-            (None, None) => break,
-            (Some(_), None) => true,
-            (None, Some(_)) => false,
-            (Some(collection), Some(item)) => collection.start <= item.start(),
+/// Leaves come sorted, so that those of one collection follow each other.
+fn place(entries: &mut Vec<Entry>, path: &[Segment], value: &Value) {
+    let Some((first, rest)) = path.split_first() else {
+        return;
+    };
+    let key = match first {
+        Segment::Key(key) => Some(key.clone()),
+        Segment::Index(_) => None,
+    };
+    let Some(next) = rest.first() else {
+        let node = Node::Leaf(value.clone());
+        entries.push(Entry::Item { key, node });
+        return;
+    };
+    let goes_on = match (entries.last(), first) {
+        (Some(Entry::Item { key: last, node }), Segment::Key(_)) => {
+            *last == key && !matches!(node, Node::Leaf(_))
+        }
+        // An index that is not new names the last item.
+        (Some(Entry::Item { node, .. }), Segment::Index(index)) => {
+            entries.len() > *index && !matches!(node, Node::Leaf(_))
+        }
+        _ => false,
+    };
+    if !goes_on {
+        let node = match next {
+            Segment::Index(_) => Node::List(Vec::new()),
+            Segment::Key(_) => Node::Mapping(Vec::new()),
         };
-        if before {
-            if let Some(collection) = collections.next() {
-                builder.open(collection);
-            }
-        } else {
-            match items.next() {
-                Some(Item::Comment(comment)) => builder.comment(text, comment),
-                Some(Item::Scalar(scalar)) => builder.leaf(&scalar.path, scalar.value.clone()),
-                None => {}
-            }
-        }
+        entries.push(Entry::Item { key, node });
     }
-    builder.finish()
-}
-
-#[derive(Default)]
-struct Builder<'a> {
-    branches: Vec<Branch<'a>>,
-    /// The innermost branch that is open.
-    open: usize,
-    /// Comments whose collection has not begun yet.
-    waiting: Vec<&'a Comment>,
-}
-
-impl<'a> Builder<'a> {
-    fn open(&mut self, collection: &'a Collection) {
-        let number = self.branches.len();
-        let depth = collection.path.segments().len();
-        let parent = self.parent(depth);
-        if number > 0
-            && let Some(parent) = self.branches.get_mut(parent)
-        {
-            parent
-                .entries
-                .push(Part::Branch(key_of(&collection.path), number));
-        }
-        self.branches.push(Branch {
-            path: &collection.path,
-            is_list: collection.items.is_some(),
-            entries: Vec::new(),
-            parent,
-        });
-        self.open = number;
-        let (here, later) = core::mem::take(&mut self.waiting)
-            .into_iter()
-            .partition(|comment| comment.path == collection.path);
-        self.waiting = later;
-        for comment in here {
-            self.put(number, text_of(comment), false);
-        }
-    }
-
-    fn leaf(&mut self, path: &Path, value: Value) {
-        let parent = self.parent(path.segments().len());
-        if let Some(branch) = self.branches.get_mut(parent) {
-            branch.entries.push(Part::Leaf(key_of(path), value));
-        }
-    }
-
-    /// A comment belongs where its path says; one behind something on its line goes before that.
-    fn comment(&mut self, text: &str, comment: &'a Comment) {
-        let before = text.get(..comment.span.start).unwrap_or_default();
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        let inline = !line.trim_matches([' ', '\t', '-', '\u{feff}']).is_empty();
-        let mut at = self.open;
-        while let Some(branch) = self.branches.get(at) {
-            if *branch.path == comment.path {
-                self.put(at, text_of(comment), inline);
-                return;
-            }
-            if branch.parent == at {
-                break;
-            }
-            at = branch.parent;
-        }
-        self.waiting.push(comment);
-    }
-
-    fn put(&mut self, branch: usize, text: Zeroizing<alloc::string::String>, before_last: bool) {
-        if let Some(branch) = self.branches.get_mut(branch) {
-            let end = branch.entries.len();
-            let at = end.saturating_sub(usize::from(before_last));
-            branch.entries.insert(at, Part::Comment(text));
-        }
-    }
-
-    /// The innermost open branch that something with so many steps in its path can stand in.
-    fn parent(&mut self, depth: usize) -> usize {
-        while let Some(branch) = self.branches.get(self.open) {
-            if branch.path.segments().len() < depth || branch.parent == self.open {
-                break;
-            }
-            self.open = branch.parent;
-        }
-        self.open
-    }
-
-    fn finish(mut self) -> Node {
-        // What belongs nowhere is kept at the top.
-        for comment in core::mem::take(&mut self.waiting) {
-            self.put(0, text_of(comment), false);
-        }
-        let mut done: Vec<Option<Node>> = Vec::new();
-        done.resize_with(self.branches.len(), || None);
-        // Children have higher numbers than their parents.
-        while let Some(branch) = self.branches.pop() {
-            let entries = branch.entries.into_iter().map(|part| match part {
-                Part::Comment(text) => Entry::Comment(text),
-                Part::Leaf(key, value) => Entry::Item {
-                    key,
-                    node: Node::Leaf(value),
-                },
-                Part::Branch(key, number) => Entry::Item {
-                    key,
-                    node: done
-                        .get_mut(number)
-                        .and_then(Option::take)
-                        .unwrap_or(Node::Mapping(Vec::new())),
-                },
-            });
-            let entries = entries.collect();
-            if let Some(place) = done.get_mut(self.branches.len()) {
-                *place = Some(if branch.is_list {
-                    Node::List(entries)
-                } else {
-                    Node::Mapping(entries)
-                });
-            }
-        }
-        let top = done.into_iter().next().flatten();
-        top.unwrap_or(Node::Mapping(Vec::new()))
+    if let Some(Entry::Item { node, .. }) = entries.last_mut()
+        && let Node::List(inner) | Node::Mapping(inner) = node
+    {
+        place(inner, rest, value);
     }
 }
 
-fn text_of(comment: &Comment) -> Zeroizing<alloc::string::String> {
-    Zeroizing::new(comment.text.clone())
-}
+#[cfg(test)]
+mod tests {
+    use alloc::format;
 
-fn key_of(path: &Path) -> Option<Arc<str>> {
-    match path.segments().last() {
-        Some(Segment::Key(key)) => Some(key.clone()),
-        _ => None,
+    use super::*;
+
+    #[test]
+    fn leaves_in_any_order_become_a_tree() {
+        let path = |steps: &[&str]| -> Vec<Segment> {
+            let step = |text: &&str| match text.parse() {
+                Ok(index) => Segment::Index(index),
+                Err(_) => Segment::Key((*text).into()),
+            };
+            steps.iter().map(step).collect()
+        };
+        let leaves = [
+            (path(&["age", "1", "enc"]), Value::string("b")),
+            (path(&["mac"]), Value::string("m")),
+            (path(&["age", "0", "recipient"]), Value::string("r")),
+            (path(&["age", "0", "enc"]), Value::string("a")),
+        ];
+        let node = Node::of_leaves(leaves.iter().map(|(path, value)| (path.as_slice(), value)));
+        let age = node.get("age").unwrap();
+        assert_eq!(age.items().count(), 2);
+        let first = age.items().next().unwrap().1;
+        assert_eq!(
+            first.get("enc").and_then(Node::value).unwrap().as_str(),
+            Some("a")
+        );
+        assert_eq!(
+            node.get("mac").and_then(Node::value).unwrap().as_str(),
+            Some("m")
+        );
+        assert!(!format!("{node:?}").contains("\"a\""));
     }
 }

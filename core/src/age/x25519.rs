@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::header::{Stanza, invalid};
 use super::{FileKey, derive};
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::random::Random;
 use crate::recipient::{Identity, Recipient};
 
@@ -20,16 +20,18 @@ pub(super) fn wrap(
     recipient: &Recipient,
     random: &mut dyn Random,
 ) -> Result<Stanza, Error> {
+    let Some(point) = recipient.point() else {
+        return Err(Error::key(
+            ErrorCode::InvalidRecipient,
+            "only native recipients can share an age file",
+        ));
+    };
     let mut scalar = Zeroizing::new([0; 32]);
     random.fill(scalar.as_mut_slice())?;
     let ephemeral = StaticSecret::from(*scalar);
     let share = PublicKey::from(&ephemeral);
-    let cipher = cipher(
-        &ephemeral.diffie_hellman(recipient.point()),
-        &share,
-        recipient.point(),
-    )
-    .ok_or_else(|| Error::bug("a recipient turned out to be a low-order point"))?;
+    let cipher = cipher(&ephemeral.diffie_hellman(point), &share, point)
+        .ok_or_else(|| Error::bug("a recipient turned out to be a low-order point"))?;
     let mut body = Vec::with_capacity(BODY);
     body.extend_from_slice(file_key.as_slice());
     // The key is used for this one message, so the nonce may be fixed.

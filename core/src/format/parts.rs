@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use crate::error::ErrorCode;
+use crate::error::{Error, ErrorCode};
 use crate::path::Path;
 use crate::value::Value;
 
@@ -69,6 +69,34 @@ pub(crate) struct Obstacle {
     pub(crate) code: ErrorCode,
     pub(crate) line: usize,
     pub(crate) message: &'static str,
+    pub(crate) remedy: Remedy,
+}
+
+/// What helps against an obstacle, when the layout may be kept beside the sealed text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// Only the person can help.
+    None,
+    /// It is in the way of nothing but caution.
+    Nothing,
+    /// The same tree in the layout of the reference.
+    Rewrite,
+}
+
+impl Obstacle {
+    /// As an error.
+    pub(crate) fn error(&self) -> Error {
+        Error::input(self.code, self.message).at_line(self.line)
+    }
+}
+
+/// A place where the value of an anchor stands again.
+#[derive(Clone, Debug)]
+pub(crate) struct Alias {
+    pub(crate) path: Path,
+    pub(crate) start: usize,
+    /// The parser's number of the anchor.
+    pub(crate) anchor: usize,
 }
 
 /// A key of the top mapping of a document, for finding the `sops` block.
@@ -103,6 +131,10 @@ pub(crate) struct Root {
     pub(crate) end: usize,
     /// Mappings and lists, in the order in which they begin.
     pub(crate) collections: Vec<Collection>,
+    /// Aliases as values, in file order.
+    pub(crate) aliases: Vec<Alias>,
+    /// The numbers of the anchors, and where what they name begins.
+    pub(crate) anchors: Vec<(usize, usize)>,
     /// Whether anything but comments stands in it.
     pub(crate) has_content: bool,
 }

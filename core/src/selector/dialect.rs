@@ -14,6 +14,24 @@ const LONGEST: usize = 1024;
 const DEEPEST: usize = 100;
 const MOST_REPEATS: usize = 1000;
 
+/// Whether an expression refused for this reason does not compile elsewhere either. What stands before the place was read.
+pub(super) fn compiles_nowhere(why: &str) -> bool {
+    [
+        BACKSLASH_AT_END,
+        CLASS_OPEN,
+        GROUP_OPEN,
+        LOOK_AROUND,
+        NOT_OPENED,
+    ]
+    .contains(&why)
+}
+
+const BACKSLASH_AT_END: &str = "it ends in a backslash";
+const CLASS_OPEN: &str = "a class is not closed";
+const GROUP_OPEN: &str = "a group is not closed";
+const LOOK_AROUND: &str = "a look-around is not supported";
+const NOT_OPENED: &str = "a group is closed that was not opened";
+
 /// Reads an expression, or says why it is refused.
 pub(super) fn parse(text: &str) -> Result<Node, &'static str> {
     if text.is_empty() {
@@ -31,7 +49,7 @@ pub(super) fn parse(text: &str) -> Result<Node, &'static str> {
     if reader.rest.is_empty() {
         Ok(node)
     } else {
-        Err("a group is closed that was not opened")
+        Err(NOT_OPENED)
     }
 }
 
@@ -158,6 +176,12 @@ impl Reader<'_> {
 
     fn group(&mut self, mut any_case: bool) -> Result<Node, &'static str> {
         if self.take("?") {
+            if ["=", "!", "<=", "<!"]
+                .iter()
+                .any(|mark| self.rest.starts_with(mark))
+            {
+                return Err(LOOK_AROUND);
+            }
             if self.take("i:") {
                 any_case = true;
             } else if self.take("P<") || self.take("<") {
@@ -167,7 +191,7 @@ impl Reader<'_> {
                     .ok_or("a group's name is not closed")?;
                 let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
                 if !begins || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-                    return Err("a group's name, or a look-around, is not supported");
+                    return Err("a group's name is not read alike by all tools");
                 }
                 self.rest = rest;
             } else if !self.take(":") {
@@ -183,12 +207,12 @@ impl Reader<'_> {
         if self.take(")") {
             Ok(inside)
         } else {
-            Err("a group is not closed")
+            Err(GROUP_OPEN)
         }
     }
 
     fn escape(&mut self) -> Result<Class, &'static str> {
-        let c = self.next().ok_or("it ends in a backslash")?;
+        let c = self.next().ok_or(BACKSLASH_AT_END)?;
         let named = |ranges: &[(char, char)], negated| Class {
             negated,
             ..Class::of(ranges)
@@ -217,7 +241,7 @@ impl Reader<'_> {
             {
                 return Err("a class holds a set operation of some tools");
             }
-            match self.next().ok_or("a class is not closed")? {
+            match self.next().ok_or(CLASS_OPEN)? {
                 ']' if first => return Err("a class begins with ']'; escape it"),
                 ']' => return Ok(class),
                 '[' => {
@@ -248,7 +272,7 @@ impl Reader<'_> {
     fn in_class(&mut self, c: char) -> Result<char, &'static str> {
         match c {
             '\\' => {
-                let c = self.next().ok_or("it ends in a backslash")?;
+                let c = self.next().ok_or(BACKSLASH_AT_END)?;
                 literal(c).ok_or("an escape in a class is not read alike by all tools")
             }
             c if c.is_ascii() && !c.is_ascii_control() => Ok(c),

@@ -1,59 +1,109 @@
 //! The `sops` block in YAML: its text, and where it stands.
 
 use alloc::format;
-use alloc::string::String;
-use alloc::vec::Vec;
+use alloc::string::{String, ToString as _};
 use core::ops::Range;
 
 use super::block::line_start;
 use super::write;
+use crate::format::Edit;
 use crate::format::parts::Root;
-use crate::metadata::Metadata;
-use crate::selector::Selector;
+use crate::tree::Node;
+use crate::value::Value;
 
 /// The top key of the block.
 pub(crate) const KEY: &str = "sops";
 
 /// Writes the block as the reference does: four columns a level, ending in a line break.
 /// `column` is that of the mapping it joins.
-pub(crate) fn render(metadata: &Metadata, column: usize) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    lines.push(format!("{KEY}:"));
-    if !metadata.age.is_empty() {
-        lines.push("    age:".into());
-        for entry in &metadata.age {
-            lines.push(format!(
-                "        - recipient: {}",
-                write::key_or_value(&entry.recipient)
-            ));
-            lines.push("          enc: |".into());
-            lines.extend(entry.enc.lines().map(|line| format!("            {line}")));
+fn render(block: &Node, column: usize) -> String {
+    let mut lines = Lines {
+        text: String::new(),
+        indent: column,
+    };
+    lines.line(&format!("{KEY}:"));
+    lines.indent += STEP;
+    lines.mapping(block, false);
+    lines.text
+}
+
+const STEP: usize = 4;
+
+struct Lines {
+    text: String,
+    indent: usize,
+}
+
+impl Lines {
+    fn line(&mut self, line: &str) {
+        self.text.extend(core::iter::repeat_n(' ', self.indent));
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// `in_list`: the first line stands behind a dash, the others under it.
+    fn mapping(&mut self, node: &Node, in_list: bool) {
+        for (at, (key, node)) in node.items().enumerate() {
+            let key = write::key_or_value(key.unwrap_or_default());
+            let key = match (in_list, at) {
+                (true, 0) => format!("- {key}"),
+                (true, _) => format!("  {key}"),
+                (false, _) => key,
+            };
+            // What stands under a key of a list's mapping is told from the dash.
+            match node {
+                Node::Leaf(value) => self.leaf(&key, value),
+                Node::List(entries) if entries.is_empty() => self.line(&format!("{key}: []")),
+                Node::Mapping(entries) if entries.is_empty() => self.line(&format!("{key}: {{}}")),
+                Node::List(_) | Node::Mapping(_) => {
+                    self.line(&format!("{key}:"));
+                    self.indent += STEP;
+                    match node {
+                        Node::Mapping(_) => self.mapping(node, false),
+                        _ => self.list(node),
+                    }
+                    self.indent -= STEP;
+                }
+            }
         }
     }
-    lines.push(format!(
-        "    lastmodified: {}",
-        write::key_or_value(&metadata.last_modified)
-    ));
-    lines.push(format!("    mac: {}", write::key_or_value(&metadata.mac)));
-    let (key, text) = match &metadata.selector {
-        Selector::EncryptedRegex(regex) => ("encrypted_regex", regex.as_str()),
-        Selector::EncryptedSuffix(suffix) => ("encrypted_suffix", suffix.as_str()),
-        Selector::UnencryptedRegex(regex) => ("unencrypted_regex", regex.as_str()),
-        Selector::UnencryptedSuffix(suffix) => ("unencrypted_suffix", suffix.as_str()),
-    };
-    lines.push(format!("    {key}: {}", write::key_or_value(text)));
-    if metadata.mac_only_encrypted {
-        lines.push("    mac_only_encrypted: true".into());
+
+    fn list(&mut self, node: &Node) {
+        for (_, node) in node.items() {
+            match node {
+                Node::Leaf(value) => self.line(&format!("- {}", scalar(value))),
+                Node::List(_) => self.line("- []"),
+                Node::Mapping(_) => self.mapping(node, true),
+            }
+        }
     }
-    lines.push(format!(
-        "    version: {}",
-        write::key_or_value(&metadata.version)
-    ));
-    let indent = " ".repeat(column);
-    lines
-        .into_iter()
-        .map(|line| format!("{indent}{line}\n"))
-        .collect()
+
+    fn leaf(&mut self, key: &str, value: &Value) {
+        match value.as_str() {
+            Some(text) if text.contains('\n') => {
+                let chomp = if text.ends_with('\n') { "" } else { "-" };
+                self.line(&format!("{key}: |{chomp}"));
+                self.indent += STEP;
+                for line in text.lines() {
+                    self.line(line);
+                }
+                self.indent -= STEP;
+            }
+            _ => self.line(&format!("{key}: {}", scalar(value))),
+        }
+    }
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::Boolean(true) => "true".into(),
+        Value::Boolean(false) => "false".into(),
+        Value::Bytes(_) | Value::Null => "null".into(),
+        Value::Float(number) => crate::number::yaml(*number),
+        Value::Integer(number) => number.to_string(),
+        Value::String(text) => write::key_or_value(text),
+        Value::Time(text) => write::double(text),
+    }
 }
 
 /// Bytes of the block in one document, whole lines; `None` when the document has none.
@@ -88,20 +138,22 @@ pub(crate) fn removal(text: &str, root: &Root, only: bool) -> Option<(Range<usiz
     Some((range, marker))
 }
 
-/// Where the block goes in a document, and how its text is joined there.
-pub(crate) fn insertion(text: &str, root: &Root, block: &str) -> (usize, String) {
+/// The block, joined to a document.
+pub(crate) fn insertion(text: &str, root: &Root, block: &Node) -> Edit {
     let newline = write::newline(text);
+    let block = render(block, root.column);
     let block = if newline == "\n" {
-        String::from(block)
+        block
     } else {
         block.replace('\n', newline)
     };
+    let at = root.end..root.end;
     let before = text.get(..root.end).unwrap_or(text);
     if before.is_empty() || before.ends_with('\n') {
-        return (root.end, block);
+        return (at, block);
     }
     let bare = block.strip_suffix(newline).unwrap_or(&block);
-    (root.end, format!("{newline}{bare}"))
+    (at, format!("{newline}{bare}"))
 }
 
 fn before_newline(text: &str, at: usize) -> usize {

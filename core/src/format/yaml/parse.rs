@@ -17,15 +17,14 @@ use super::resolve::{self, Resolved};
 use super::{block, place, portable, syntax};
 use crate::error::{Error, ErrorCode};
 use crate::format::parts::{
-    Collection, Comment, Item, Obstacle, Parsed, Root, Scalar, Style, TopKey,
+    Alias, Collection, Comment, Item, Obstacle, Parsed, Remedy, Root, Scalar, Style, TopKey,
 };
 use crate::limits::Limits;
 use crate::order;
 use crate::path::{Path, Segment};
 use crate::value::Value;
 
-/// Checks size and encoding; gives the text without looking at YAML.
-pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Error> {
+pub(crate) fn check_size(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
     if bytes.len() > limits.bytes {
         return Err(limit(format!(
             "the text has {} bytes, more than the {} allowed; split it",
@@ -33,6 +32,12 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Er
             limits.bytes
         )));
     }
+    Ok(())
+}
+
+/// Checks size and encoding; gives the text without looking at YAML.
+pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Error> {
+    check_size(bytes, limits)?;
     let text = core::str::from_utf8(bytes).map_err(|error| {
         let line = block::line_number(bytes, error.valid_up_to());
         Error::input(
@@ -221,14 +226,24 @@ impl<'a> Builder<'a> {
                 }
                 self.last_end = self.last_end.max(range.end);
             }
-            Event::Alias(_) => {
+            Event::Alias(anchor) => {
                 self.obstacle(
                     ErrorCode::AliasInSealedDocument,
                     line,
                     "an alias stands here; a sealed file cannot keep it, so write the value out",
                 );
                 self.last_end = range.end;
-                self.node(range.start, line)?;
+                if let Some(path) = self.node(range.start, line)? {
+                    self.obstacle_with(Remedy::Rewrite);
+                    self.value_ends(range.end);
+                    if let Some(root) = self.parsed.documents.last_mut() {
+                        root.aliases.push(Alias {
+                            path,
+                            start: range.start,
+                            anchor,
+                        });
+                    }
+                }
             }
             Event::UnresolvedAlias(_) => {
                 return Err(Error::input(
@@ -256,15 +271,15 @@ impl<'a> Builder<'a> {
                     (true, true) => Tagged::Bare,
                     (true, false) => Tagged::Yes,
                 };
-                self.scalar(&text, style, core.as_deref(), span, tagged)?;
+                self.scalar(&text, style, core.as_deref(), span, tagged, anchor)?;
             }
-            Event::MappingStart(style, ..) => {
+            Event::MappingStart(style, anchor, _) => {
                 self.check_tag(span);
-                self.open(style, span, true)?;
+                self.open(style, span, true, anchor)?;
             }
-            Event::SequenceStart(style, ..) => {
+            Event::SequenceStart(style, anchor, _) => {
                 self.check_tag(span);
-                self.open(style, span, false)?;
+                self.open(style, span, false, anchor)?;
             }
             Event::MappingEnd | Event::SequenceEnd => self.close(range.end),
             _ => {}
@@ -353,7 +368,15 @@ impl<'a> Builder<'a> {
             code,
             line,
             message,
+            remedy: Remedy::None,
         });
+    }
+
+    /// As [`Self::obstacle`], where something helps.
+    fn obstacle_with(&mut self, remedy: Remedy) {
+        if let Some(obstacle) = self.parsed.obstacles.last_mut() {
+            obstacle.remedy = remedy;
+        }
     }
 
     /// A node begins: it is a key, or a value with the path given. Keys give `None`.
@@ -387,7 +410,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn open(&mut self, style: StructureStyle, span: &Span, mapping: bool) -> Result<(), Error> {
+    fn open(
+        &mut self,
+        style: StructureStyle,
+        span: &Span,
+        mapping: bool,
+        anchor: usize,
+    ) -> Result<(), Error> {
         let range = span.byte_range().unwrap_or_default();
         let line = span.start.line();
         let flow = matches!(style, StructureStyle::Flow);
@@ -428,6 +457,7 @@ impl<'a> Builder<'a> {
                     line,
                     "the document is written as {…} at the top; write one key a line",
                 );
+                self.obstacle_with(Remedy::Rewrite);
             }
             Path::default()
         } else if let Some(path) = self.node(start, line)? {
@@ -462,6 +492,7 @@ impl<'a> Builder<'a> {
         } else {
             FrameKind::Sequence { next: 0 }
         };
+        self.anchored(anchor, start);
         let collections = self
             .parsed
             .documents
@@ -500,6 +531,15 @@ impl<'a> Builder<'a> {
             && let Some(list) = root.collections.get_mut(frame.collection)
         {
             list.items = Some(next);
+        }
+    }
+
+    /// What an anchor names begins here.
+    fn anchored(&mut self, anchor: usize, start: usize) {
+        if anchor != 0
+            && let Some(root) = self.parsed.documents.last_mut()
+        {
+            root.anchors.push((anchor, start));
         }
     }
 
@@ -545,6 +585,7 @@ impl<'a> Builder<'a> {
         tag: Option<&str>,
         span: &Span,
         tagged: Tagged,
+        anchor: usize,
     ) -> Result<(), Error> {
         let has_tag = tagged != Tagged::No;
         let mut range = span.byte_range().unwrap_or_default();
@@ -624,6 +665,7 @@ impl<'a> Builder<'a> {
                 );
             } else if is_plain && text == "<<" {
                 self.obstacle(ErrorCode::AliasInSealedDocument, line, "a merge key (<<) stands here; a sealed file cannot keep it, so write the keys out");
+                self.obstacle_with(Remedy::Nothing);
             }
             if text.len() > self.limits.key_bytes {
                 return Err(limit(format!(
@@ -637,6 +679,7 @@ impl<'a> Builder<'a> {
             return self.pending_key(name, range.start, line);
         };
         self.value_ends(range.end);
+        self.anchored(anchor, range.start);
         if has_tag && range.is_empty() {
             self.obstacle(
                 ErrorCode::TagUnsupported,

@@ -11,6 +11,7 @@ use base64ct::{Base64, Encoding as _};
 
 use super::block::line_end;
 use super::resolve;
+use crate::format::Edit;
 use crate::format::parts::{Scalar, Style};
 use crate::number;
 use crate::value::Value;
@@ -23,9 +24,6 @@ pub(crate) enum Caution {
     /// Double quotes for all text: always readable, for when the kept style did not read back.
     Quote,
 }
-
-/// A replacement of bytes of the text.
-pub(crate) type Edit = (Range<usize>, String);
 
 /// What to replace so that a sealed value stands in the style of the place it takes.
 pub(crate) fn sealed(enc: &str, at: &Scalar, text: &str) -> Vec<Edit> {

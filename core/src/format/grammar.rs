@@ -1,0 +1,172 @@
+//! What each format does with a text: the table that sealing and opening go by.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::parts::{Comment, Item, Parsed, Root, Scalar};
+use super::yaml::write::Caution;
+use super::{Edit, Format, yaml};
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::path::{Path, Segment};
+use crate::tree::Node;
+use crate::value::Value;
+
+impl Format {
+    /// The parts of a text.
+    pub(crate) fn parse(self, text: &str, limits: &Limits) -> Result<Parsed, Error> {
+        match self {
+            #[cfg(feature = "formats")]
+            Self::Binary | Self::Json => super::json::parse(text, limits),
+            #[cfg(feature = "formats")]
+            Self::Dotenv => super::dotenv::parse(text, limits),
+            #[cfg(feature = "formats")]
+            Self::Ini => super::ini::parse(text, limits),
+            Self::Yaml => yaml::parse::parse(text, limits),
+        }
+    }
+
+    /// Whether rules choose values: of a binary file all is sealed.
+    pub(crate) fn takes_rules(self) -> bool {
+        match self {
+            #[cfg(feature = "formats")]
+            Self::Binary => false,
+            _ => true,
+        }
+    }
+
+    /// A sealed value in the place of its plain form.
+    pub(crate) fn sealed(self, enc: &str, at: &Scalar, text: &str) -> Vec<Edit> {
+        match self {
+            #[cfg(feature = "formats")]
+            Self::Binary | Self::Json => super::json::sealed(enc, at),
+            #[cfg(feature = "formats")]
+            Self::Dotenv => super::dotenv::sealed(enc, at),
+            #[cfg(feature = "formats")]
+            Self::Ini => super::ini::sealed(enc, at),
+            Self::Yaml => yaml::write::sealed(enc, at, text),
+        }
+    }
+
+    /// A sealed comment in the place of its plain form.
+    pub(crate) fn sealed_comment(self, enc: &str, at: &Comment) -> Vec<Edit> {
+        match self {
+            #[cfg(feature = "formats")]
+            Self::Ini => super::ini::sealed_comment(enc, at),
+            _ => vec![(at.span.clone(), alloc::format!("#{enc}"))],
+        }
+    }
+
+    /// An opened value in the place of its sealed form.
+    pub(crate) fn opened(
+        self,
+        value: &Value,
+        at: &Scalar,
+        text: &str,
+        caution: Caution,
+    ) -> Result<Vec<Edit>, Error> {
+        match self {
+            #[cfg(feature = "formats")]
+            Self::Binary | Self::Json => super::json::opened(value, at),
+            #[cfg(feature = "formats")]
+            Self::Dotenv => super::dotenv::opened(value, at),
+            #[cfg(feature = "formats")]
+            Self::Ini => super::ini::opened(value, at),
+            Self::Yaml => Ok(yaml::write::opened(value, at, text, caution)),
+        }
+    }
+
+    /// An opened comment in a place of the text.
+    pub(crate) fn opened_comment(self, comment: &str, at: &Range<usize>) -> Edit {
+        let mark = match self {
+            #[cfg(feature = "formats")]
+            Self::Ini => return super::ini::opened_comment(comment, at),
+            _ => "#",
+        };
+        (at.clone(), alloc::format!("{mark}{comment}"))
+    }
+
+    /// Whether an item belongs to the `sops` block of its document.
+    pub(crate) fn in_block(self, text: &str, root: &Root) -> impl Fn(&Item) -> bool + use<> {
+        let block = match self {
+            Self::Yaml => yaml::metadata::find(text, root).unwrap_or_default(),
+            #[cfg(feature = "formats")]
+            _ => 0..0,
+        };
+        move |item| match item {
+            // A null has no extent: it is told by its path, not by where it stands.
+            Item::Scalar(scalar) => self.names_block(&scalar.path),
+            Item::Comment(comment) => {
+                block.contains(&comment.span.start) || self.names_block(&comment.path)
+            }
+        }
+    }
+
+    /// Whether a path leads into the block.
+    pub(crate) fn names_block(self, path: &Path) -> bool {
+        path.keys().next().is_some_and(|key| self.is_block_key(key))
+    }
+
+    /// Whether a top key stands for the block, or for a part of it.
+    pub(crate) fn is_block_key(self, key: &str) -> bool {
+        match self {
+            #[cfg(feature = "formats")]
+            Self::Dotenv => key.starts_with("sops_"),
+            _ => key == yaml::metadata::KEY,
+        }
+    }
+
+    /// The leaves of the block, with their paths below it and their lines.
+    pub(crate) fn block_leaves(self, root: &Root) -> Vec<(Vec<Segment>, Value, usize)> {
+        let leaves = match self {
+            #[cfg(feature = "formats")]
+            Self::Dotenv => super::dotenv::block_leaves(root),
+            #[cfg(feature = "formats")]
+            Self::Ini => super::ini::block_leaves(root),
+            _ => {
+                let below = |item: &Item| match item {
+                    Item::Scalar(scalar) if self.names_block(&scalar.path) => {
+                        let (_, rest) = scalar.path.segments().split_first()?;
+                        Some((rest.to_vec(), scalar.value.clone(), scalar.line))
+                    }
+                    _ => None,
+                };
+                return root.items.iter().filter_map(below).collect();
+            }
+        };
+        #[cfg(feature = "formats")]
+        leaves
+            .into_iter()
+            .map(|(path, value, line)| (path.segments().to_vec(), value, line))
+            .collect()
+    }
+
+    /// The block, added to a document.
+    pub(crate) fn insertion(self, text: &str, root: &Root, block: &Node) -> Edit {
+        match self {
+            #[cfg(feature = "formats")]
+            Self::Binary => super::json::insertion(text, root, &super::binary::without_rule(block)),
+            #[cfg(feature = "formats")]
+            Self::Dotenv => super::dotenv::insertion(text, root, block),
+            #[cfg(feature = "formats")]
+            Self::Ini => super::ini::insertion(text, root, block),
+            #[cfg(feature = "formats")]
+            Self::Json => super::json::insertion(text, root, block),
+            Self::Yaml => yaml::metadata::insertion(text, root, block),
+        }
+    }
+
+    /// What to replace so that a document goes on without its block; `None` when it has none.
+    pub(crate) fn removal(self, text: &str, root: &Root, only: bool) -> Option<Vec<Edit>> {
+        match self {
+            #[cfg(feature = "formats")]
+            Self::Binary | Self::Json => super::json::removal(text, root),
+            #[cfg(feature = "formats")]
+            Self::Dotenv => super::dotenv::removal(text, root),
+            #[cfg(feature = "formats")]
+            Self::Ini => super::ini::removal(text, root),
+            Self::Yaml => yaml::metadata::removal(text, root, only).map(|edit| vec![edit]),
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! Which part of a text stands in which collection, and in which order the reference walks them.
+//!
+//! The parts come in file order. A comment belongs where its path says; one behind something on its line goes before
+//! that, and one that stands before its collection begins waits for it.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::iter::Peekable;
+
+use zeroize::Zeroizing;
+
+use super::{Entry, Node};
+use crate::error::{Error, ErrorCode};
+use crate::format::parts::{Alias, Collection, Comment, Item, Root};
+use crate::order::Table;
+use crate::path::{Path, Segment};
+
+/// The collections of a document; the first is the top.
+pub(crate) struct Arranged<'a> {
+    pub(crate) items: Vec<&'a Item>,
+    pub(crate) branches: Vec<Branch<'a>>,
+    aliases: &'a [Alias],
+    /// The anchors' numbers and where what they name begins, by number.
+    anchors: Table<usize, usize>,
+    /// The numbers of the branches, as they end.
+    ended: Vec<usize>,
+}
+
+/// One collection.
+pub(crate) struct Branch<'a> {
+    path: &'a Path,
+    start: usize,
+    is_list: bool,
+    pub(crate) parts: Vec<Part>,
+    parent: usize,
+}
+
+/// What stands in a collection.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    /// Number of the alias.
+    Alias(usize),
+    /// Number of the branch.
+    Branch(usize),
+    /// Number of the item.
+    Comment(usize),
+    /// Number of the item.
+    Leaf(usize),
+}
+
+/// Arranges one document. `text` is what the parts stand in; both lists are in file order.
+pub(crate) fn arrange<'a>(
+    text: &str,
+    items: Vec<&'a Item>,
+    collections: impl Iterator<Item = &'a Collection>,
+    root: &'a Root,
+) -> Arranged<'a> {
+    let mut builder = Builder {
+        branches: Vec::new(),
+        open: 0,
+        waiting: Vec::new(),
+        ended: Vec::new(),
+    };
+    let mut collections = collections.peekable();
+    let mut aliases = root.aliases.iter().enumerate().peekable();
+    for (number, item) in items.iter().enumerate() {
+        builder.up_to(item.start(), &mut collections, &mut aliases);
+        match item {
+            Item::Comment(comment) => builder.comment(text, comment, number),
+            Item::Scalar(scalar) => {
+                let parent = builder.parent(scalar.path.segments().len());
+                builder.put(parent, Part::Leaf(number), false);
+            }
+        }
+    }
+    builder.up_to(usize::MAX, &mut collections, &mut aliases);
+    builder.parent(0);
+    // What belongs nowhere is kept at the top.
+    for (number, _) in core::mem::take(&mut builder.waiting) {
+        builder.put(0, Part::Comment(number), false);
+    }
+    builder.ended.push(0);
+    Arranged {
+        items,
+        branches: builder.branches,
+        aliases: &root.aliases,
+        anchors: Table::new(root.anchors.clone()),
+        ended: builder.ended,
+    }
+}
+
+struct Builder<'a> {
+    branches: Vec<Branch<'a>>,
+    /// The innermost branch that is open.
+    open: usize,
+    /// Comments whose collection has not begun yet.
+    waiting: Vec<(usize, &'a Comment)>,
+    ended: Vec<usize>,
+}
+
+impl<'a> Builder<'a> {
+    /// Opens what begins up to a place.
+    fn up_to(
+        &mut self,
+        place: usize,
+        collections: &mut Peekable<impl Iterator<Item = &'a Collection>>,
+        aliases: &mut Peekable<impl Iterator<Item = (usize, &'a Alias)>>,
+    ) {
+        loop {
+            let alias = aliases.peek().map_or(usize::MAX, |(_, alias)| alias.start);
+            if let Some(collection) =
+                collections.next_if(|next| next.start <= place && next.start <= alias)
+            {
+                self.open(collection);
+            } else if let Some((number, alias)) = aliases.next_if(|(_, alias)| alias.start <= place)
+            {
+                let parent = self.parent(alias.path.segments().len());
+                self.put(parent, Part::Alias(number), false);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn open(&mut self, collection: &'a Collection) {
+        let number = self.branches.len();
+        let parent = self.parent(collection.path.segments().len());
+        if number > 0 {
+            self.put(parent, Part::Branch(number), false);
+        }
+        self.branches.push(Branch {
+            path: &collection.path,
+            start: collection.start,
+            is_list: collection.items.is_some(),
+            parts: Vec::new(),
+            parent,
+        });
+        self.open = number;
+        let (here, later): (Vec<_>, Vec<_>) = core::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|(_, comment)| comment.path == collection.path);
+        self.waiting = later;
+        for (comment, _) in here {
+            self.put(number, Part::Comment(comment), false);
+        }
+    }
+
+    fn comment(&mut self, text: &str, comment: &'a Comment, number: usize) {
+        let before = text.get(..comment.span.start).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let inline = !line.trim_matches([' ', '\t', '-', '\u{feff}']).is_empty();
+        let mut at = self.open;
+        while let Some(branch) = self.branches.get(at) {
+            if *branch.path == comment.path {
+                self.put(at, Part::Comment(number), inline);
+                return;
+            }
+            if branch.parent == at {
+                break;
+            }
+            at = branch.parent;
+        }
+        self.waiting.push((number, comment));
+    }
+
+    fn put(&mut self, branch: usize, part: Part, before_last: bool) {
+        if let Some(branch) = self.branches.get_mut(branch) {
+            let end = branch.parts.len();
+            branch
+                .parts
+                .insert(end.saturating_sub(usize::from(before_last)), part);
+        }
+    }
+
+    /// The innermost open branch that something with so many steps in its path can stand in.
+    fn parent(&mut self, depth: usize) -> usize {
+        while let Some(branch) = self.branches.get(self.open) {
+            if branch.path.segments().len() < depth || branch.parent == self.open {
+                break;
+            }
+            self.ended.push(self.open);
+            self.open = branch.parent;
+        }
+        self.open
+    }
+}
+
+impl Arranged<'_> {
+    /// The document as a tree, aliases replaced by what they stand for.
+    ///
+    /// # Errors
+    /// `limit-exceeded` when that comes to more than `most` nodes.
+    pub(crate) fn tree(&self, most: usize) -> Result<Node, Error> {
+        let mut build = Build {
+            document: self,
+            done: Vec::new(),
+            named: Vec::new(),
+            left: most,
+        };
+        build.done.resize_with(self.branches.len(), || None);
+        let wanted = self.aliases.iter().filter_map(|alias| self.target(alias));
+        let mut wanted: Vec<usize> = wanted.collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        build.named = wanted.into_iter().map(|start| (start, None)).collect();
+        for number in &self.ended {
+            build.branch(*number)?;
+        }
+        let top = build.done.into_iter().next().flatten();
+        Ok(top.map_or(Node::Mapping(Vec::new()), |(node, _)| node))
+    }
+
+    /// Where what an alias names begins. A name may be given again: the last one before the alias counts, and the parser
+    /// numbers each.
+    fn target(&self, alias: &Alias) -> Option<usize> {
+        let found = self.anchors.get(|number| number.cmp(&alias.anchor));
+        found.first().map(|(_, start)| *start)
+    }
+}
+
+/// Nodes with the number of nodes in them.
+type Counted = (Node, usize);
+
+struct Build<'a> {
+    document: &'a Arranged<'a>,
+    done: Vec<Option<Counted>>,
+    /// Where something begins that an alias names, and what it is once it is known.
+    named: Vec<(usize, Option<Counted>)>,
+    /// How many nodes aliases may still add.
+    left: usize,
+}
+
+impl Build<'_> {
+    /// What stands in it has ended before.
+    fn branch(&mut self, number: usize) -> Result<(), Error> {
+        let document = self.document;
+        let Some(branch) = document.branches.get(number) else {
+            return Ok(());
+        };
+        let mut entries = Vec::with_capacity(branch.parts.len());
+        let mut count = 1;
+        for part in &branch.parts {
+            let (path, node, more) = match part {
+                Part::Alias(number) => {
+                    let Some(alias) = document.aliases.get(*number) else {
+                        continue;
+                    };
+                    let (node, more) = self.copy_of(alias)?;
+                    (&alias.path, node, more)
+                }
+                Part::Branch(number) => {
+                    let below = document.branches.get(*number);
+                    let done = self.done.get_mut(*number).and_then(Option::take);
+                    let (Some(below), Some((node, more))) = (below, done) else {
+                        continue;
+                    };
+                    (below.path, node, more)
+                }
+                Part::Comment(number) | Part::Leaf(number) => match document.items.get(*number) {
+                    Some(Item::Comment(comment)) => {
+                        entries.push(Entry::Comment(Zeroizing::new(comment.text.clone())));
+                        continue;
+                    }
+                    Some(Item::Scalar(scalar)) => {
+                        let node = Node::Leaf(scalar.value.clone());
+                        self.name(scalar.span.start, &node, 1);
+                        (&scalar.path, node, 1)
+                    }
+                    None => continue,
+                },
+            };
+            count += more;
+            entries.push(Entry::Item {
+                key: key_of(path),
+                node,
+            });
+        }
+        let node = if branch.is_list {
+            Node::List(entries)
+        } else {
+            Node::Mapping(entries)
+        };
+        self.name(branch.start, &node, count);
+        if let Some(place) = self.done.get_mut(number) {
+            *place = Some((node, count));
+        }
+        Ok(())
+    }
+
+    /// Keeps what an alias will ask for.
+    fn name(&mut self, start: usize, node: &Node, count: usize) {
+        if let Ok(at) = self.named.binary_search_by_key(&start, |(at, _)| *at)
+            && let Some((_, place)) = self.named.get_mut(at)
+        {
+            *place = Some((node.clone(), count));
+        }
+    }
+
+    fn copy_of(&mut self, alias: &Alias) -> Result<Counted, Error> {
+        let start = self.document.target(alias);
+        let found = start.and_then(|start| {
+            let at = self
+                .named
+                .binary_search_by_key(&start, |(at, _)| *at)
+                .ok()?;
+            self.named.get(at)?.1.as_ref()
+        });
+        let Some((node, count)) = found else {
+            return Err(Error::input(
+                ErrorCode::AliasInSealedDocument,
+                "an alias stands inside what it names, or names nothing that can stand again; write the value out",
+            )
+            .at_path(&alias.path));
+        };
+        self.left = self.left.checked_sub(*count).ok_or_else(|| {
+            Error::input(
+                ErrorCode::LimitExceeded,
+                "the aliases of the text stand for more than a file may hold; write out less",
+            )
+            .at_path(&alias.path)
+        })?;
+        Ok((node.clone(), *count))
+    }
+}
+
+fn key_of(path: &Path) -> Option<Arc<str>> {
+    match path.segments().last() {
+        Some(Segment::Key(key)) => Some(key.clone()),
+        _ => None,
+    }
+}
