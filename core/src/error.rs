@@ -172,6 +172,8 @@ codes! {
     InvalidRecipient = "invalid-recipient",
     /// The regular expression of a selector is refused.
     InvalidSelector = "invalid-selector",
+    /// The text is not JSON, or no object at the top.
+    JsonSyntax = "json-syntax",
     /// A leaf does not authenticate under the data key.
     LeafTampered = "leaf-tampered",
     /// A value in the encrypted part is not an `ENC[…]` text.
@@ -218,6 +220,8 @@ codes! {
     ValueEmpty = "value-empty",
     /// A marked value already looks like `ENC[…]`.
     ValueLooksSealed = "value-looks-sealed",
+    /// A value for which the format has no form.
+    ValueNotRepresentable = "value-not-representable",
     /// A number that the format cannot hold.
     ValueOutOfRange = "value-out-of-range",
     /// The text is not YAML.

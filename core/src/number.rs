@@ -22,7 +22,18 @@ pub(crate) fn yaml(number: f64) -> String {
         Err("NaN") => ".nan".to_owned(),
         Err("-Inf") => "-.inf".to_owned(),
         Err(_) => ".inf".to_owned(),
-        Ok(digits) if digits.place < -4 || digits.place >= 6 => digits.exponential(),
+        Ok(digits) if digits.place < -4 || digits.place >= 6 => digits.exponential(2),
+        Ok(digits) => digits.positional(),
+    }
+}
+
+/// JSON text of a finite number: an exponent below 10^-6 and from 10^21 up, without leading zeros (Go's
+/// `encoding/json`).
+#[cfg(feature = "formats")]
+pub(crate) fn json(number: f64) -> String {
+    match digits(number) {
+        Err(word) => word.to_owned(),
+        Ok(digits) if digits.place < -6 || digits.place >= 21 => digits.exponential(1),
         Ok(digits) => digits.positional(),
     }
 }
@@ -53,12 +64,13 @@ impl Digits {
         }
     }
 
-    fn exponential(&self) -> String {
+    /// `width` is the least number of digits of the exponent.
+    fn exponential(&self, width: usize) -> String {
         let (first, rest) = self.text.split_at_checked(1).unwrap_or((&self.text, ""));
         let point = if rest.is_empty() { "" } else { "." };
         let mark = if self.place < 0 { '-' } else { '+' };
         format!(
-            "{}{first}{point}{rest}e{mark}{:02}",
+            "{}{first}{point}{rest}e{mark}{:0width$}",
             self.sign(),
             self.place.unsigned_abs()
         )
@@ -143,6 +155,29 @@ mod tests {
             (1e300, "1e+300"),
         ] {
             assert_eq!(yaml(number), text);
+        }
+    }
+
+    #[cfg(feature = "formats")]
+    #[test]
+    fn json_text_takes_an_exponent_at_a_millionth_and_10_to_the_21() {
+        for (number, text) in [
+            (1.0, "1"),
+            (-0.0, "-0"),
+            (1.5, "1.5"),
+            (0.000_001, "0.000001"),
+            (0.000_001_5, "0.0000015"),
+            (0.000_000_999_9, "9.999e-7"),
+            (1e-7, "1e-7"),
+            (-1.5e-10, "-1.5e-10"),
+            (1e20, "100000000000000000000"),
+            (123_456_789_012_345_680_000.0, "123456789012345680000"),
+            (1e21, "1e+21"),
+            (1.25e100, "1.25e+100"),
+            (5e-324, "5e-324"),
+            (f64::MAX, "1.7976931348623157e+308"),
+        ] {
+            assert_eq!(json(number), text);
         }
     }
 }

@@ -1,1 +1,14 @@
-//! JSON.
+//! JSON: [`scan`] reads tokens, [`parse`] puts them together, [`write`] gives text for values, [`block`] places the
+//! `sops` member.
+//!
+//! As the reference takes it: one object at the top, any nesting, keys may stand twice, every number is a double.
+//! The text around values stays as it is.
+
+mod block;
+mod parse;
+mod scan;
+mod write;
+
+pub(crate) use block::{find, insertion, removal};
+pub(crate) use parse::parse;
+pub(crate) use write::{number, opened, sealed, string};
