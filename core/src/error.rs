@@ -212,10 +212,16 @@ codes! {
     TagUnsupported = "tag-unsupported",
     /// A time is not RFC 3339.
     TimestampInvalid = "timestamp-invalid",
+    /// A tree path names nothing in the document.
+    TreePathMissing = "tree-path-missing",
+    /// A text is no tree path.
+    TreePathInvalid = "tree-path-invalid",
     /// A marked value is empty or null, which sealing leaves as it is.
     ValueEmpty = "value-empty",
     /// A marked value already looks like `ENC[…]`.
     ValueLooksSealed = "value-looks-sealed",
+    /// A value that the output's format has no form for.
+    ValueNotRepresentable = "value-not-representable",
     /// A number that the format cannot hold.
     ValueOutOfRange = "value-out-of-range",
     /// The text is not YAML.

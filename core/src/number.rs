@@ -27,6 +27,18 @@ pub(crate) fn yaml(number: f64) -> String {
     }
 }
 
+/// JSON text: an exponent for what is below a millionth or from 1e21 up (Go's `encoding/json`).
+#[cfg(feature = "formats")]
+pub(crate) fn json(number: f64) -> String {
+    match digits(number) {
+        Err(word) => word.to_owned(),
+        Ok(digits) if digits.text != "0" && !(-6..21).contains(&digits.place) => {
+            digits.exponential().replace("e-0", "e-")
+        }
+        Ok(digits) => digits.positional(),
+    }
+}
+
 struct Digits {
     negative: bool,
     /// Significant digits, no zeros at the end; `0` for zero.
