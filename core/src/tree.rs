@@ -84,7 +84,12 @@ pub(crate) fn build<'a>(
         } else {
             match items.next() {
                 Some(Item::Comment(comment)) => builder.comment(text, comment),
-                Some(Item::Scalar(scalar)) => builder.leaf(&scalar.path, scalar.value.clone()),
+                Some(Item::Scalar(scalar)) => {
+                    builder.leaf(&scalar.path, scalar.value.clone());
+                    if scalar.span.is_empty() {
+                        builder.null = scalar.span.start;
+                    }
+                }
                 None => {}
             }
         }
@@ -99,6 +104,8 @@ struct Builder<'a> {
     open: usize,
     /// Comments whose collection has not begun yet.
     waiting: Vec<&'a Comment>,
+    /// Where the last value without extent stands.
+    null: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -140,7 +147,10 @@ impl<'a> Builder<'a> {
     fn comment(&mut self, text: &str, comment: &'a Comment) {
         let before = text.get(..comment.span.start).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
-        let inline = !line.trim_matches([' ', '\t', '-', '\u{feff}']).is_empty();
+        let line = line.trim_matches([' ', '\t', '-', '\u{feff}']);
+        // Behind a key alone, what the key is for comes later, unless that is nothing.
+        let comes_later = line.ends_with(':') && self.null != before.trim_end().len();
+        let inline = !line.is_empty() && !comes_later;
         let mut at = self.open;
         while let Some(branch) = self.branches.get(at) {
             if *branch.path == comment.path {
