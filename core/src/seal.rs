@@ -10,7 +10,7 @@ mod keys;
 mod layout;
 
 use alloc::borrow::ToOwned as _;
-use alloc::string::{String, ToString};
+use alloc::string::ToString as _;
 use alloc::vec::Vec;
 use core::fmt;
 

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use crate::order;
-use crate::path::{Path, Segment};
+use crate::path::Segment;
 use crate::value::Value;
 
 #[cfg(feature = "formats")]

@@ -89,17 +89,19 @@ impl Format {
 
     /// Whether an item belongs to the `sops` block of its document.
     pub(crate) fn in_block(self, text: &str, root: &Root) -> impl Fn(&Item) -> bool + use<> {
+        // In YAML a comment behind the block may be told to be of it by its column.
         let block = match self {
-            Self::Yaml => yaml::metadata::find(text, root).unwrap_or_default(),
+            Self::Yaml => Some(yaml::metadata::find(text, root).unwrap_or_default()),
             #[cfg(feature = "formats")]
-            _ => 0..0,
+            _ => None,
         };
         move |item| match item {
             // A null has no extent: it is told by its path, not by where it stands.
             Item::Scalar(scalar) => self.names_block(&scalar.path),
-            Item::Comment(comment) => {
-                block.contains(&comment.span.start) || self.names_block(&comment.path)
-            }
+            Item::Comment(comment) => match &block {
+                Some(block) => block.contains(&comment.span.start),
+                None => self.names_block(&comment.path),
+            },
         }
     }
 
@@ -119,27 +121,25 @@ impl Format {
 
     /// The leaves of the block, with their paths below it and their lines.
     pub(crate) fn block_leaves(self, root: &Root) -> Vec<(Vec<Segment>, Value, usize)> {
-        let leaves = match self {
-            #[cfg(feature = "formats")]
-            Self::Dotenv => super::dotenv::block_leaves(root),
-            #[cfg(feature = "formats")]
-            Self::Ini => super::ini::block_leaves(root),
-            _ => {
-                let below = |item: &Item| match item {
-                    Item::Scalar(scalar) if self.names_block(&scalar.path) => {
-                        let (_, rest) = scalar.path.segments().split_first()?;
-                        Some((rest.to_vec(), scalar.value.clone(), scalar.line))
-                    }
-                    _ => None,
-                };
-                return root.items.iter().filter_map(below).collect();
-            }
-        };
         #[cfg(feature = "formats")]
-        leaves
-            .into_iter()
-            .map(|(path, value, line)| (path.segments().to_vec(), value, line))
-            .collect()
+        if let Self::Dotenv | Self::Ini = self {
+            let leaves = match self {
+                Self::Ini => super::ini::block_leaves(root),
+                _ => super::dotenv::block_leaves(root),
+            };
+            return leaves
+                .into_iter()
+                .map(|(path, value, line)| (path.segments().to_vec(), value, line))
+                .collect();
+        }
+        let below = |item: &Item| match item {
+            Item::Scalar(scalar) if self.names_block(&scalar.path) => {
+                let (_, rest) = scalar.path.segments().split_first()?;
+                Some((rest.to_vec(), scalar.value.clone(), scalar.line))
+            }
+            _ => None,
+        };
+        root.items.iter().filter_map(below).collect()
     }
 
     /// The block, added to a document.

@@ -8,7 +8,9 @@ use crate::data_key::DataKey;
 use crate::document::{Document, Plain};
 use crate::error::{Error, ErrorCode};
 use crate::format::parts::Item;
-use crate::metadata::{AgeEntry, KeyGroup, Metadata};
+#[cfg(feature = "formats")]
+use crate::metadata::KeyGroup;
+use crate::metadata::{AgeEntry, Metadata};
 use crate::open::Opened;
 use crate::order::Table;
 use crate::random::Random;

@@ -60,6 +60,7 @@ pub(crate) fn arrange<'a>(
         open: 0,
         waiting: Vec::new(),
         ended: Vec::new(),
+        null: 0,
     };
     let mut collections = collections.peekable();
     let mut aliases = root.aliases.iter().enumerate().peekable();
@@ -70,6 +71,9 @@ pub(crate) fn arrange<'a>(
             Item::Scalar(scalar) => {
                 let parent = builder.parent(scalar.path.segments().len());
                 builder.put(parent, Part::Leaf(number), false);
+                if scalar.span.is_empty() {
+                    builder.null = scalar.span.start;
+                }
             }
         }
     }
@@ -96,6 +100,8 @@ struct Builder<'a> {
     /// Comments whose collection has not begun yet.
     waiting: Vec<(usize, &'a Comment)>,
     ended: Vec<usize>,
+    /// Where the last value without extent stands.
+    null: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -148,7 +154,10 @@ impl<'a> Builder<'a> {
     fn comment(&mut self, text: &str, comment: &'a Comment, number: usize) {
         let before = text.get(..comment.span.start).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
-        let inline = !line.trim_matches([' ', '\t', '-', '\u{feff}']).is_empty();
+        let line = line.trim_matches([' ', '\t', '-', '\u{feff}']);
+        // Behind a key alone, what the key is for comes later, unless that is nothing.
+        let comes_later = line.ends_with(':') && self.null != before.trim_end().len();
+        let inline = !line.is_empty() && !comes_later;
         let mut at = self.open;
         while let Some(branch) = self.branches.get(at) {
             if *branch.path == comment.path {

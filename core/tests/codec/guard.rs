@@ -114,7 +114,10 @@ fn half_sealed_and_declassified_texts_do_not() {
     );
     assert_eq!(
         code(
-            text.replace("sops:\n", "sops:\n    pgp:\n        - fp: x\n"),
+            text.replace(
+                "sops:\n",
+                "sops:\n    pgp:\n        - fp: x\n          created_at: \"2026-01-31T12:00:00Z\"\n"
+            ),
             marks
         ),
         ErrorCode::RecipientMismatch

@@ -9,7 +9,9 @@ use core::ops::Range;
 use super::block::KEY;
 use super::scan::{Scanner, syntax};
 use crate::error::{Error, ErrorCode};
-use crate::format::parts::{Collection, Item, Obstacle, Parsed, Root, Scalar, Style, TopKey};
+use crate::format::parts::{
+    Collection, Item, Obstacle, Parsed, Remedy, Root, Scalar, Style, TopKey,
+};
 use crate::limits::Limits;
 use crate::path::{Path, Segment};
 use crate::value::Value;
@@ -38,6 +40,7 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
             code: ErrorCode::LayoutUnsupported,
             line: scanner.line(),
             message: "something stands after the object, which a sealed file cannot keep; remove it",
+            remedy: Remedy::Rewrite,
         });
     }
     Ok(Parsed {

@@ -42,15 +42,6 @@ pub(crate) fn sealed(enc: &str, at: &Scalar, text: &str) -> Vec<Edit> {
 /// What to replace so that an opened value stands in the place of its sealed form.
 pub(crate) fn opened(value: &Value, at: &Scalar, text: &str, caution: Caution) -> Vec<Edit> {
     let whole = match value {
-        Value::Boolean(true) => "true".to_owned(),
-        Value::Boolean(false) => "false".to_owned(),
-        // Read back, `-0` would be the integer 0.
-        Value::Float(number) if *number == 0.0 && number.is_sign_negative() => "-0.0".to_owned(),
-        Value::Float(number) => number::yaml(*number),
-        Value::Integer(number) => number.to_string(),
-        Value::Null => "null".to_owned(),
-        Value::Time(text) => text.to_string(),
-        Value::Bytes(bytes) => format!("!!binary {}", Base64::encode_string(bytes)),
         Value::String(string) => match at.style {
             Style::Block
                 if caution == Caution::Keep
@@ -63,6 +54,7 @@ pub(crate) fn opened(value: &Value, at: &Scalar, text: &str, caution: Caution) -
             Style::Single if caution == Caution::Keep && fits_single(string) => single(string),
             _ => double(string),
         },
+        other => word(other),
     };
     // A comment behind a block's header stays; nothing else of the block may.
     let header = BlockShape::header(at, text);
@@ -72,6 +64,22 @@ pub(crate) fn opened(value: &Value, at: &Scalar, text: &str, caution: Caution) -
             (line_end(text, header.end)..at.span.end, String::new()),
         ],
         None => vec![(at.span.clone(), whole)],
+    }
+}
+
+/// The text of a value that is no string; empty for one.
+pub(crate) fn word(value: &Value) -> String {
+    match value {
+        Value::Boolean(true) => "true".to_owned(),
+        Value::Boolean(false) => "false".to_owned(),
+        // Read back, `-0` would be the integer 0.
+        Value::Float(number) if *number == 0.0 && number.is_sign_negative() => "-0.0".to_owned(),
+        Value::Float(number) => number::yaml(*number),
+        Value::Integer(number) => number.to_string(),
+        Value::Null => "null".to_owned(),
+        Value::Time(text) => text.to_string(),
+        Value::Bytes(bytes) => format!("!!binary {}", Base64::encode_string(bytes)),
+        Value::String(_) => String::new(),
     }
 }
 
@@ -137,7 +145,7 @@ fn is_forbidden_plain(string: &str) -> bool {
         || string.starts_with("...")
 }
 
-fn is_flow_safe(string: &str) -> bool {
+pub(crate) fn is_flow_safe(string: &str) -> bool {
     string
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '-' | '+' | '='))
@@ -265,6 +273,26 @@ pub(crate) fn newline_at(text: &str, at: usize) -> &'static str {
     if line.ends_with('\r') { "\r\n" } else { "\n" }
 }
 
+/// Text of several lines as a literal block whose lines begin at `indent`, in a collection at `column`: header and body.
+/// Double quotes where the reference takes them, and where it loses the text.
+#[cfg(feature = "formats")]
+pub(crate) fn lines(string: &str, column: usize, indent: usize) -> String {
+    let holds = |c| is_printable(c) || matches!(c, '\n' | '\t');
+    if has_loose_blank(string) || string.starts_with('\t') || !string.chars().all(holds) {
+        return double(string);
+    }
+    let shape = BlockShape {
+        indent,
+        digit: None,
+        column,
+        newline: "\n",
+        folded: false,
+    };
+    shape
+        .lines_of(string)
+        .map_or_else(|| double(string), |(header, body)| header + &body)
+}
+
 /// Header and indentation of a block scalar.
 struct BlockShape {
     indent: usize,
@@ -323,6 +351,11 @@ impl BlockShape {
         if !fits_literal(string) || string.is_empty() {
             return None;
         }
+        self.lines_of(string)
+    }
+
+    /// As [`BlockShape::block`], for a string that a block can hold.
+    fn lines_of(&self, string: &str) -> Option<(String, String)> {
         let body = string.trim_end_matches('\n');
         let chomp = match string.len() - body.len() {
             0 => "-",

@@ -1,0 +1,343 @@
+//! A tree as YAML, as go-yaml lays it out for the reference: block style, a fixed indentation, comments on lines of
+//! their own.
+//!
+//! Where the reference loses something, this does not: text that begins with a tab is quoted instead of dropped, `-0`
+//! stays a float, the indentation told in a block's header is the real one, and U+2028 and U+2029 are escaped.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::{entries, is_bare};
+use crate::error::{Error, ErrorCode};
+use crate::format::yaml::write;
+use crate::tree::{Entry, Node};
+use crate::value::Value;
+
+/// Documents as text, `---` between them, with a line break at the end.
+pub(crate) fn yaml(documents: &[Node], indent: usize) -> Result<String, Error> {
+    let mut writer = Writer::new(indent);
+    for (number, node) in documents.iter().enumerate() {
+        if number > 0 {
+            writer.out.push_str("---\n");
+        }
+        writer.fresh = true;
+        writer.column = 0;
+        writer.document(node)?;
+        writer.out.push('\n');
+    }
+    Ok(writer.out)
+}
+
+/// The text of a value for a key that stands at `column`: what follows `key: `, or lines that begin with a line
+/// break and end without one.
+pub(crate) fn yaml_at(node: &Node, column: usize, indent: usize) -> Result<String, Error> {
+    let mut writer = Writer::new(indent);
+    if is_bare(entries(node)) {
+        return Ok(writer.scalar(node, column, column + 1));
+    }
+    let child = writer.below(column);
+    writer.collection(node, child)?;
+    Ok(writer.out)
+}
+
+/// The text of an item for a list whose dashes stand at `column`: what follows `- `.
+pub(crate) fn yaml_item_at(node: &Node, column: usize, indent: usize) -> Result<String, Error> {
+    let mut writer = Writer::new(indent);
+    if is_bare(entries(node)) {
+        return Ok(writer.scalar(node, column, column + 2));
+    }
+    writer.fresh = true;
+    writer.column = column + 2;
+    writer.collection(node, column + 2)?;
+    Ok(writer.out)
+}
+
+/// The text of a key in block style, and whether it must stand behind `? `.
+pub(crate) fn yaml_key(key: &str, column: usize, indent: usize) -> (String, bool) {
+    let writer = Writer::new(indent);
+    let text = string(key, column, writer.below(column));
+    let breaks = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+    (text, key.len() > SIMPLE_KEY_BYTES || key.contains(breaks))
+}
+
+/// The text of a value inside `{…}` or `[…]`. Comments have no place there.
+pub(crate) fn yaml_flow(node: &Node) -> String {
+    let mut out = String::new();
+    let mut open: Vec<(core::slice::Iter<'_, Entry>, char, bool)> = Vec::new();
+    flow_start(node, &mut out, &mut open);
+    while let Some((rest, end, first)) = open.last_mut() {
+        let Some(entry) = rest.next() else {
+            out.push(*end);
+            open.pop();
+            continue;
+        };
+        let Entry::Item { key, node } = entry else {
+            continue;
+        };
+        if !core::mem::take(first) {
+            out.push_str(", ");
+        }
+        if let Some(key) = key {
+            out.push_str(&flow_string(key));
+            out.push_str(": ");
+        }
+        flow_start(node, &mut out, &mut open);
+    }
+    out
+}
+
+/// The text of a key inside `{…}`.
+pub(crate) fn yaml_flow_key(key: &str) -> String {
+    flow_string(key)
+}
+
+fn flow_start<'a>(
+    node: &'a Node,
+    out: &mut String,
+    open: &mut Vec<(core::slice::Iter<'a, Entry>, char, bool)>,
+) {
+    match node {
+        Node::Leaf(Value::String(text)) => out.push_str(&flow_string(text)),
+        Node::Leaf(value) => out.push_str(&write::word(value)),
+        Node::List(entries) => {
+            out.push('[');
+            open.push((entries.iter(), ']', true));
+        }
+        Node::Mapping(entries) => {
+            out.push('{');
+            open.push((entries.iter(), '}', true));
+        }
+    }
+}
+
+fn flow_string(text: &str) -> String {
+    let plain = write::is_flow_safe(text) && write::key_or_value(text) == text;
+    if plain {
+        text.to_string()
+    } else {
+        write::double(text)
+    }
+}
+
+/// The longest key that go-yaml writes without `?`.
+const SIMPLE_KEY_BYTES: usize = 128;
+
+/// An open collection.
+struct Level<'a> {
+    rest: core::slice::Iter<'a, Entry>,
+    column: usize,
+    is_list: bool,
+}
+
+struct Writer<'a> {
+    out: String,
+    indent: usize,
+    /// Columns of the line that are filled.
+    column: usize,
+    /// Whether nothing but indentation, dashes and question marks stands on the line.
+    fresh: bool,
+    levels: Vec<Level<'a>>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(indent: usize) -> Self {
+        Self {
+            out: String::new(),
+            // What go-yaml does not take it replaces.
+            indent: if (2..=9).contains(&indent) { indent } else { 2 },
+            column: 0,
+            fresh: false,
+            levels: Vec::new(),
+        }
+    }
+
+    /// The column of what stands below a key: the next multiple of the indentation.
+    fn below(&self, column: usize) -> usize {
+        (column + self.indent) / self.indent * self.indent
+    }
+
+    fn document(&mut self, node: &'a Node) -> Result<(), Error> {
+        let inside = entries(node);
+        if !is_bare(inside) {
+            return self.collection(node, 0);
+        }
+        self.comments(inside, 0);
+        self.line(0);
+        let text = self.scalar(node, 0, self.indent);
+        self.out.push_str(&text);
+        Ok(())
+    }
+
+    /// A collection with entries, which begin at `column`.
+    fn collection(&mut self, node: &'a Node, column: usize) -> Result<(), Error> {
+        self.open(node, column);
+        while let Some(level) = self.levels.last_mut() {
+            let (column, is_list) = (level.column, level.is_list);
+            match level.rest.next() {
+                None => {
+                    self.levels.pop();
+                }
+                Some(Entry::Comment(text)) => self.comment(text, column),
+                Some(Entry::Item { node, .. }) if is_list => self.item(node, column),
+                Some(Entry::Item { key, node }) => {
+                    self.entry(key.as_deref().unwrap_or_default(), node, column);
+                }
+            }
+            if self.out.len() > MOST_BYTES {
+                return Err(Error::input(
+                    ErrorCode::LimitExceeded,
+                    "the text would be longer than 1 GiB; split the document",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, node: &'a Node, column: usize) {
+        self.levels.push(Level {
+            rest: entries(node).iter(),
+            column,
+            is_list: matches!(node, Node::List(_)),
+        });
+    }
+
+    fn item(&mut self, node: &'a Node, column: usize) {
+        // What stands before the first entry of an item stands before its dash.
+        let inside = entries(node);
+        let lead = inside
+            .iter()
+            .take_while(|entry| matches!(entry, Entry::Comment(_)))
+            .count();
+        self.comments(inside.get(..lead).unwrap_or_default(), column);
+        self.line(column);
+        self.mark('-');
+        if is_bare(inside) {
+            let text = self.scalar(node, column, column + 2);
+            self.text(&text);
+        } else {
+            self.levels.push(Level {
+                rest: inside.get(lead..).unwrap_or_default().iter(),
+                column: column + 2,
+                is_list: matches!(node, Node::List(_)),
+            });
+        }
+    }
+
+    fn entry(&mut self, key: &str, node: &'a Node, column: usize) {
+        let below = self.below(column);
+        let inside = entries(node);
+        if is_bare(inside) {
+            self.comments(inside, column);
+        }
+        let (key, explicit) = yaml_key(key, column, self.indent);
+        self.line(column);
+        if explicit {
+            self.mark('?');
+            self.text(&key);
+            self.line(column);
+            self.mark(':');
+        } else {
+            self.out.push_str(&key);
+            self.out.push(':');
+            self.fresh = false;
+        }
+        if is_bare(inside) {
+            let text = self.scalar(node, column, below);
+            self.text(&text);
+        } else {
+            self.open(node, below);
+        }
+    }
+
+    /// What stands behind a key or dash in one piece; `column` is that of its collection, `below` that of its lines.
+    fn scalar(&self, node: &Node, column: usize, below: usize) -> String {
+        match node {
+            Node::List(_) => "[]".into(),
+            Node::Mapping(_) => "{}".into(),
+            Node::Leaf(Value::String(text)) => string(text, column, below),
+            Node::Leaf(value) => write::word(value),
+        }
+    }
+
+    fn comments(&mut self, entries: &[Entry], column: usize) {
+        for entry in entries {
+            if let Entry::Comment(text) = entry {
+                self.comment(text, column);
+            }
+        }
+    }
+
+    /// A line for each of the comment's.
+    fn comment(&mut self, text: &str, column: usize) {
+        for (number, line) in text.split(['\n', '\r']).enumerate() {
+            self.line(column);
+            match number {
+                0 => self.out.push('#'),
+                _ if line.starts_with('#') => {}
+                _ => self.out.push_str("# "),
+            }
+            self.out.push_str(line);
+            self.fresh = false;
+        }
+    }
+
+    /// Goes to a column, on a line of its own unless only indentation and marks stand on this one.
+    fn line(&mut self, column: usize) {
+        if !self.fresh || self.column > column {
+            self.out.push('\n');
+            self.column = 0;
+        }
+        while self.column < column {
+            self.out.push(' ');
+            self.column += 1;
+        }
+        self.fresh = true;
+    }
+
+    fn mark(&mut self, mark: char) {
+        self.out.push(mark);
+        self.column += 1;
+    }
+
+    fn text(&mut self, text: &str) {
+        self.out.push(' ');
+        self.out.push_str(text);
+        self.fresh = false;
+    }
+}
+
+/// A string as key or value in block style.
+fn string(text: &str, column: usize, below: usize) -> String {
+    if text.starts_with('\u{feff}') {
+        return spelled(text);
+    }
+    if text.contains('\n') {
+        return write::lines(text, column, below);
+    }
+    match write::key_or_value(text) {
+        // So it stays a merge key for those who merge.
+        quoted if text == "<<" => format!("!!merge {}", quoted.trim_matches('\'')),
+        chosen => chosen,
+    }
+}
+
+/// Double-quoted with every character escaped, as go-yaml writes what begins with a byte order mark.
+fn spelled(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        let one = write::double(c.encode_utf8(&mut [0; 4]));
+        match (c, one.trim_matches('"')) {
+            ('"', _) => out.push_str("\\\""),
+            ('\u{a0}', _) => out.push_str("\\_"),
+            (_, escaped) if escaped.starts_with('\\') => out.push_str(escaped),
+            (c, _) if u32::from(c) < 0x100 => out.push_str(&format!("\\x{:02X}", u32::from(c))),
+            (c, _) => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A deep tree takes more room for its indentation than its values do.
+const MOST_BYTES: usize = 1 << 30;
