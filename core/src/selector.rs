@@ -26,7 +26,11 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    fn parse(text: &str) -> Result<Self, Error> {
+    /// Reads an expression, for a selector or for the `path_regex` of a creation rule.
+    ///
+    /// # Errors
+    /// `invalid-selector` for one that does not compile, or that Rust and Go read differently.
+    pub fn parse(text: &str) -> Result<Self, Error> {
         let refuse = |why: &str| {
             Error::configuration(
                 ErrorCode::InvalidSelector,
@@ -45,6 +49,11 @@ impl Pattern {
     /// The expression as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether it matches somewhere in the text; linear in the text's length.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.program.is_match(text)
     }
 }
 
@@ -134,7 +143,7 @@ impl Selector {
     fn hits(&self, key: &str) -> bool {
         match self {
             Self::EncryptedRegex(pattern) | Self::UnencryptedRegex(pattern) => {
-                pattern.program.is_match(key)
+                pattern.is_match(key)
             }
             Self::EncryptedSuffix(suffix) | Self::UnencryptedSuffix(suffix) => {
                 key.ends_with(suffix.as_str())
