@@ -14,6 +14,12 @@ use crate::keyring::Environment;
 
 mod args;
 mod commands;
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "no command follows the configuration yet"
+)]
+mod config;
 mod exit;
 mod files;
 mod keyring;

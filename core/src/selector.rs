@@ -29,7 +29,11 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    fn parse(text: &str) -> Result<Self, Error> {
+    /// Reads an expression, for a selector or for the `path_regex` of a creation rule.
+    ///
+    /// # Errors
+    /// `invalid-selector` for one that does not compile, or that Rust and Go read differently.
+    pub fn parse(text: &str) -> Result<Self, Error> {
         let refuse = |why: &str| {
             Error::configuration(
                 ErrorCode::InvalidSelector,
@@ -70,6 +74,11 @@ impl Pattern {
     /// The expression as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether it matches somewhere in the text; linear in the text's length.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.program.is_match(text)
     }
 }
 
