@@ -100,7 +100,7 @@ struct Builder<'a> {
     /// Comments whose collection has not begun yet.
     waiting: Vec<(usize, &'a Comment)>,
     ended: Vec<usize>,
-    /// Where the last value without extent stands.
+    /// Where the last value without extent stands: at the `:` of its key.
     null: usize,
 }
 
@@ -156,7 +156,7 @@ impl<'a> Builder<'a> {
         let line = before.rsplit('\n').next().unwrap_or_default();
         let line = line.trim_matches([' ', '\t', '-', '\u{feff}']);
         // Behind a key alone, what the key is for comes later, unless that is nothing.
-        let comes_later = line.ends_with(':') && self.null != before.trim_end().len();
+        let comes_later = line.ends_with(':') && self.null + 1 < before.trim_end().len();
         let inline = !line.is_empty() && !comes_later;
         let mut at = self.open;
         while let Some(branch) = self.branches.get(at) {
