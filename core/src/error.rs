@@ -158,6 +158,8 @@ codes! {
     CommentInClear = "comment-in-clear",
     /// The data key of a file is not 32 bytes.
     DataKeyInvalid = "data-key-invalid",
+    /// The text is not dotenv.
+    DotenvSyntax = "dotenv-syntax",
     /// A mapping has the same key twice.
     DuplicateKey = "duplicate-key",
     /// Nothing to work on: no document, or no key in it.
@@ -166,6 +168,8 @@ codes! {
     LayoutUnsupported = "layout-unsupported",
     /// A bug of the codec.
     Internal = "internal",
+    /// The text is not INI.
+    IniSyntax = "ini-syntax",
     /// A text is no age identity.
     InvalidIdentity = "invalid-identity",
     /// A text is no age X25519 recipient.

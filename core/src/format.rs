@@ -7,6 +7,8 @@ pub(crate) mod dotenv;
 #[cfg(feature = "formats")]
 pub(crate) mod emit;
 #[cfg(feature = "formats")]
+pub(crate) mod flat;
+#[cfg(feature = "formats")]
 pub(crate) mod ini;
 #[cfg(feature = "formats")]
 pub(crate) mod json;
