@@ -15,7 +15,7 @@ use crate::document::{Document, Encrypted, Plain, splice};
 use crate::error::{Error, ErrorCode};
 #[cfg(feature = "formats")]
 use crate::format::Format;
-use crate::format::parts::{Item, Scalar};
+use crate::format::parts::{Comment, Item, Scalar};
 use crate::format::yaml::write::{self, Caution};
 use crate::mac::{self, MacHasher, MacScope};
 use crate::metadata::Metadata;
@@ -220,11 +220,11 @@ impl Document<Encrypted> {
                     let aad = comment.path.additional_data();
                     if let Ok(bytes) = cipher::open(data_key, &sealed, aad.as_bytes())
                         && let Ok(text) = core::str::from_utf8(&bytes)
-                        && !text.contains(['\n', '\r'])
+                        && self.format().takes_comment(text)
                     {
                         let text = Zeroizing::new(text.to_owned());
                         pass.edits
-                            .push((comment.span.clone(), Edit::Comment(text.clone())));
+                            .push((comment.span.clone(), Edit::Comment(comment, text.clone())));
                         let place = (number, &comment.path);
                         pass.comments.push((place, (text, comment.text.clone())));
                     }
@@ -244,8 +244,7 @@ impl Document<Encrypted> {
                             let start = dash_before(self.text(), scalar.span.start);
                             pass.comment_items
                                 .push((document, scalar, pass.edits.len()));
-                            pass.edits
-                                .push((start..scalar.span.end, Edit::Comment(text)));
+                            pass.edits.push((start..scalar.span.end, Edit::Item(text)));
                         }
                         Leaf::Value(value) => {
                             if selected || !metadata.mac_only_encrypted {
@@ -288,7 +287,7 @@ impl Document<Encrypted> {
                 let comments = comments.get(|place| place.cmp(&(document, list.path.segments())));
                 if comments.len() == count
                     && let Some((_, (edit, column))) = comments.last()
-                    && let Some((range, Edit::Comment(text))) = pass.edits.get_mut(*edit)
+                    && let Some((range, Edit::Item(text))) = pass.edits.get_mut(*edit)
                 {
                     text.push_str(write::newline_at(self.text(), range.end));
                     text.push_str(&" ".repeat(*column));
@@ -303,7 +302,12 @@ impl Document<Encrypted> {
         let mut edits: Vec<(Range<usize>, String)> = Vec::with_capacity(pass.edits.len() + 1);
         for (range, edit) in &pass.edits {
             match edit {
-                Edit::Comment(text) => edits.push(self.format().opened_comment(text, range)),
+                Edit::Comment(comment, text) => {
+                    edits.extend(self.format().opened_comment(text, comment));
+                }
+                Edit::Item(text) => {
+                    edits.push((range.clone(), alloc::format!("#{}", text.as_str())))
+                }
                 Edit::Value(scalar, value) => {
                     let opened = self.format().opened(value, scalar, self.text(), caution);
                     let place = |error: Error| error.at_line(scalar.line).at_path(&scalar.path);
@@ -343,7 +347,9 @@ enum Leaf {
 }
 
 enum Edit<'a> {
-    Comment(Zeroizing<String>),
+    Comment(&'a Comment, Zeroizing<String>),
+    /// A comment that stood as an item of a list.
+    Item(Zeroizing<String>),
     Value(&'a Scalar, Value),
 }
 

@@ -61,11 +61,6 @@ impl Pattern {
         }
     }
 
-    pub(crate) fn is_match(&self, text: &str) -> bool {
-        let program = self.program.as_ref();
-        program.is_some_and(|program| program.is_match(text))
-    }
-
     /// Whether the expression compiles at all.
     pub fn compiles(&self) -> bool {
         self.program.is_some()
@@ -78,7 +73,8 @@ impl Pattern {
 
     /// Whether it matches somewhere in the text; linear in the text's length.
     pub fn is_match(&self, text: &str) -> bool {
-        self.program.is_match(text)
+        let program = self.program.as_ref();
+        program.is_some_and(|program| program.is_match(text))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
-use core::ops::Range;
 
 use super::parts::{Comment, Item, Parsed, Root, Scalar};
 use super::yaml::write::Caution;
@@ -53,6 +52,8 @@ impl Format {
     pub(crate) fn sealed_comment(self, enc: &str, at: &Comment) -> Vec<Edit> {
         match self {
             #[cfg(feature = "formats")]
+            Self::Dotenv => super::dotenv::sealed_comment(enc, at),
+            #[cfg(feature = "formats")]
             Self::Ini => super::ini::sealed_comment(enc, at),
             _ => vec![(at.span.clone(), alloc::format!("#{enc}"))],
         }
@@ -77,14 +78,24 @@ impl Format {
         }
     }
 
-    /// An opened comment in a place of the text.
-    pub(crate) fn opened_comment(self, comment: &str, at: &Range<usize>) -> Edit {
-        let mark = match self {
+    /// An opened comment in the place of its sealed form.
+    pub(crate) fn opened_comment(self, text: &str, at: &Comment) -> Vec<Edit> {
+        match self {
             #[cfg(feature = "formats")]
-            Self::Ini => return super::ini::opened_comment(comment, at),
-            _ => "#",
-        };
-        (at.clone(), alloc::format!("{mark}{comment}"))
+            Self::Dotenv => super::dotenv::opened_comment(text, at),
+            #[cfg(feature = "formats")]
+            Self::Ini => super::ini::opened_comment(text, at),
+            _ => vec![(at.span.clone(), alloc::format!("#{text}"))],
+        }
+    }
+
+    /// Whether a comment may hold such a text.
+    pub(crate) fn takes_comment(self, text: &str) -> bool {
+        match self {
+            #[cfg(feature = "formats")]
+            Self::Ini => true,
+            _ => !text.contains(['\n', '\r']),
+        }
     }
 
     /// Whether an item belongs to the `sops` block of its document.

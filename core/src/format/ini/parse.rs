@@ -14,7 +14,9 @@ use core::ops::Range;
 use super::line::{self, Found, MARKS, NoKey};
 use super::{DEFAULT, write};
 use crate::error::{Error, ErrorCode};
-use crate::format::parts::{Collection, Comment, Item, Obstacle, Parsed, Root, Scalar, TopKey};
+use crate::format::parts::{
+    Collection, Comment, Item, Obstacle, Parsed, Remedy, Root, Scalar, TopKey,
+};
 use crate::limits::Limits;
 use crate::path::{Path, Segment};
 use crate::value::Value;
@@ -312,6 +314,7 @@ impl<'a> Reader<'a> {
             code: ErrorCode::LayoutUnsupported,
             line: self.number,
             message,
+            remedy: Remedy::Rewrite,
         });
     }
 
