@@ -8,8 +8,38 @@ use clap::{Args, Parser, Subcommand};
 #[derive(Parser)]
 #[command(name = "stackseal", version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
     #[command(subcommand)]
     pub(crate) verb: Verb,
+}
+
+/// What holds for every verb.
+#[derive(Args)]
+pub(crate) struct Common {
+    /// Take the creation rules from this file [env: SOPS_CONFIG] [default: the next .sops.yaml upwards]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Indent what is laid out anew by so many columns
+    #[arg(
+        long,
+        global = true,
+        value_name = "COLUMNS",
+        allow_negative_numbers = true
+    )]
+    pub(crate) indent: Option<i64>,
+    /// Taken for scripts' sake; nothing more is told
+    #[arg(long, global = true, hide = true)]
+    pub(crate) verbose: bool,
+    /// Taken for scripts' sake; there is no key service
+    #[arg(long, global = true, hide = true, value_name = "BOOLEAN", num_args = 0..=1, require_equals = true)]
+    pub(crate) enable_local_keyservice: Option<Option<String>>,
+    /// Taken for scripts' sake; every key is tried anyway
+    #[arg(long, global = true, hide = true, value_name = "KINDS")]
+    pub(crate) decryption_order: Option<String>,
+    /// Taken for scripts' sake; nothing is looked for in the network
+    #[arg(long, global = true, hide = true)]
+    pub(crate) disable_version_check: bool,
 }
 
 #[derive(Subcommand)]
@@ -37,12 +67,18 @@ pub(crate) struct Encrypt {
     /// age recipients, separated by commas; the option may be repeated [env: SOPS_AGE_RECIPIENTS]
     #[arg(long, value_name = "RECIPIENTS")]
     pub(crate) age: Vec<String>,
+    /// Seal the values that a comment governs which matches this expression
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) encrypted_comment_regex: Option<String>,
     /// Seal the values under each key that matches this expression
     #[arg(long, value_name = "REGEX")]
     pub(crate) encrypted_regex: Option<String>,
     /// Seal the values under each key that ends so
     #[arg(long, value_name = "SUFFIX")]
     pub(crate) encrypted_suffix: Option<String>,
+    /// Seal everything but the values that a comment governs which matches this expression
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) unencrypted_comment_regex: Option<String>,
     /// Seal everything but the values under keys that match this expression
     #[arg(long, value_name = "REGEX")]
     pub(crate) unencrypted_regex: Option<String>,
@@ -55,12 +91,32 @@ pub(crate) struct Encrypt {
     /// Seal what the marks hit beside the keys they name, too
     #[arg(long, requires = "marks")]
     pub(crate) accept_extra: bool,
+    /// Let the MAC cover sealed values alone, so that the others may be edited without the key
+    #[arg(long)]
+    pub(crate) mac_only_encrypted: bool,
+    /// How many of several key groups are needed to open the document; all by default
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub(crate) shamir_secret_sharing_threshold: u8,
+    /// Write the document also when the rule selects nothing
+    #[arg(long)]
+    pub(crate) allow_nothing: bool,
     #[command(flatten)]
     pub(crate) places: Places,
 }
 
 #[derive(Args)]
 pub(crate) struct Decrypt {
+    /// Print only what stands at this path, such as '["data"]["users"][0]'
+    #[arg(long, value_name = "PATH")]
+    pub(crate) extract: Option<String>,
+    /// Open the document although its MAC does not match its values
+    #[arg(long)]
+    pub(crate) ignore_mac: bool,
     #[command(flatten)]
     pub(crate) places: Places,
 }
@@ -79,10 +135,10 @@ pub(crate) struct Places {
     /// Take the format from this name instead of the file's own; needed for standard input
     #[arg(long, value_name = "NAME")]
     pub(crate) filename_override: Option<PathBuf>,
-    /// Format of the document; yaml is the only one so far
+    /// Format of the document: yaml, json, dotenv, ini or binary
     #[arg(long, value_name = "FORMAT")]
     pub(crate) input_type: Option<String>,
-    /// Format of the result; yaml is the only one so far
+    /// Format of the result: yaml, json, dotenv, ini or binary
     #[arg(long, value_name = "FORMAT")]
     pub(crate) output_type: Option<String>,
 }

@@ -6,12 +6,64 @@ pub(crate) mod keygen;
 
 use std::path::Path;
 
+use stackseal_core::convert::Indentation;
+use stackseal_core::{Format, Timestamp};
 use zeroize::Zeroizing;
 
-use crate::args::Places;
+use crate::args::{Common, Places};
+use crate::config::{self, Config, JsonStep};
 use crate::exit::Failure;
 use crate::files::{self, Audience};
+use crate::keyring::Environment;
 use crate::output;
+
+/// What every command has at hand.
+pub(crate) struct Context {
+    pub(crate) environment: Environment,
+    pub(crate) common: Common,
+    pub(crate) now: Timestamp,
+}
+
+impl Context {
+    /// The configuration that holds for the working folder.
+    ///
+    /// # Errors
+    /// `config-unreadable`, `config-invalid`.
+    pub(crate) fn config(&self) -> Result<Option<Config>, Failure> {
+        let current = std::env::current_dir().map_err(|error| {
+            Failure::usage(
+                "config-unreadable",
+                format!("the working folder cannot be told: {error}"),
+            )
+        })?;
+        let start = config::working_folder(self.environment.working_folder.clone(), current);
+        let named = self.common.config.as_deref();
+        Config::find(&start, named.or(self.environment.config.as_deref()))
+    }
+
+    /// How what is laid out anew is indented.
+    ///
+    /// # Errors
+    /// `config-invalid` for a number that no format takes.
+    fn indentation(&self, config: Option<&Config>, to: Format) -> Result<Indentation, Failure> {
+        let stated = config.map(Config::indentation).unwrap_or_default();
+        let stated = match self.common.indent {
+            Some(columns) => config::Indentation::all(columns),
+            None => stated,
+        };
+        let mut indentation = Indentation::default();
+        match to {
+            Format::Yaml => indentation.yaml = Some(stated.yaml_step()?),
+            Format::Json => {
+                if let JsonStep::Blanks(columns) = stated.json_step()? {
+                    indentation.json = Some(columns);
+                }
+            }
+            _ => {}
+        }
+        Ok(indentation)
+    }
+}
 
 impl Places {
     /// The file, unless standard input is meant.
@@ -27,10 +79,10 @@ impl Places {
         )
     }
 
-    /// Refuses what does not fit together and every format but YAML, before anything is read.
+    /// Refuses what does not fit together, before anything is read.
     ///
     /// # Errors
-    /// `arguments-conflict`, `format-unsupported`.
+    /// `arguments-conflict`.
     fn check(&self) -> Result<(), Failure> {
         if self.in_place && self.output.is_some() {
             return Err(Failure::conflict(
@@ -42,28 +94,32 @@ impl Places {
                 "--in-place needs a file; standard input has no place",
             ));
         }
-        if let Some(named) = &self.output_type {
-            format_is_yaml(named)?;
-        }
-        if let Some(named) = &self.input_type {
-            return format_is_yaml(named);
-        }
-        match self.filename_override.as_deref().or_else(|| self.path()) {
-            Some(path)
-                if path
-                    .extension()
-                    .is_some_and(|it| it == "yaml" || it == "yml") =>
-            {
-                Ok(())
-            }
-            Some(path) => Err(unsupported(format!(
-                "{} is not named .yaml or .yml, the only format so far; if it holds YAML, add --input-type yaml",
-                path.display()
-            ))),
-            None => Err(Failure::conflict(
-                "standard input has no name to take the format from; add --filename-override NAME.yaml",
-            )),
-        }
+        Ok(())
+    }
+
+    /// The name that tells format and creation rule; `None` for standard input without one.
+    fn told_by(&self) -> Option<&Path> {
+        self.filename_override.as_deref().or_else(|| self.path())
+    }
+
+    /// Format of the document. As with `sops`, a word that names none counts as not said.
+    fn input(&self) -> Format {
+        let said = self.input_type.as_deref().and_then(Format::of_word);
+        said.unwrap_or_else(|| self.of_name())
+    }
+
+    /// Format of the result: as said, else as the name tells, else as the document.
+    fn output(&self) -> Format {
+        let said = self.output_type.as_deref().and_then(Format::of_word);
+        said.unwrap_or_else(|| match self.of_name() {
+            Format::Binary => self.input(),
+            told => told,
+        })
+    }
+
+    fn of_name(&self) -> Format {
+        let name = self.told_by().map(|path| path.to_string_lossy());
+        name.map_or(Format::Binary, |name| Format::of_name(&name))
     }
 
     /// Reads the document.
@@ -78,30 +134,17 @@ impl Places {
     ///
     /// # Errors
     /// `file-unwritable`.
-    fn write(&self, text: &str, audience: Audience) -> Result<(), Failure> {
+    fn write(&self, text: &[u8], audience: Audience) -> Result<(), Failure> {
         let target = if self.in_place {
             self.path()
         } else {
             self.output.as_deref()
         };
         match target {
-            Some(path) => files::replace(path, text.as_bytes(), audience),
-            None => output::result(text.as_bytes()),
+            Some(path) => files::replace(path, text, audience),
+            None => output::result(text),
         }
     }
-}
-
-fn format_is_yaml(named: &str) -> Result<(), Failure> {
-    if named == "yaml" {
-        return Ok(());
-    }
-    Err(unsupported(format!(
-        "the format {named:?} is not supported so far; yaml is"
-    )))
-}
-
-fn unsupported(message: String) -> Failure {
-    Failure::usage("format-unsupported", message)
 }
 
 #[cfg(test)]
@@ -123,41 +166,43 @@ mod tests {
 
     #[test]
     fn the_format_comes_from_the_name() {
-        assert!(places(Some("a.yaml")).check().is_ok());
-        assert!(places(Some("a.yml")).check().is_ok());
-        assert_eq!(
-            places(Some("a.json")).check().unwrap_err().code,
-            "format-unsupported"
-        );
-        assert_eq!(places(None).check().unwrap_err().status, 8);
-        assert_eq!(places(Some("-")).check().unwrap_err().status, 8);
+        for (name, format) in [
+            ("a.yaml", Format::Yaml),
+            ("a.yml", Format::Yaml),
+            ("d.yaml/a.json", Format::Json),
+            (".env", Format::Dotenv),
+            ("a.ini", Format::Ini),
+            ("a.YAML", Format::Binary),
+            ("a", Format::Binary),
+            ("-", Format::Binary),
+        ] {
+            let places = places(Some(name));
+            assert_eq!(
+                (places.input(), places.output()),
+                (format, format),
+                "{name}"
+            );
+        }
+        assert_eq!(places(None).input(), Format::Binary);
     }
 
     #[test]
     fn a_named_format_or_name_goes_before_the_file_name() {
-        assert!(
-            Places {
-                input_type: Some("yaml".to_owned()),
-                ..places(Some("a.txt"))
-            }
-            .check()
-            .is_ok()
-        );
-        assert!(
-            Places {
-                filename_override: Some(PathBuf::from("b.yaml")),
-                ..places(None)
-            }
-            .check()
-            .is_ok()
-        );
-        assert!(
-            Places {
-                output_type: Some("json".to_owned()),
-                ..places(Some("a.yaml"))
-            }
-            .check()
-            .is_err()
+        let typed = |word: &str| Places {
+            input_type: Some(word.to_owned()),
+            ..places(Some("a.txt"))
+        };
+        assert_eq!(typed("yaml").input(), Format::Yaml);
+        assert_eq!(typed("yaml").output(), Format::Yaml);
+        assert_eq!(typed("toml").input(), Format::Binary);
+        let named = Places {
+            filename_override: Some(PathBuf::from("b.yaml")),
+            output_type: Some("json".to_owned()),
+            ..places(None)
+        };
+        assert_eq!(
+            (named.input(), named.output()),
+            (Format::Yaml, Format::Json)
         );
     }
 

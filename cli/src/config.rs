@@ -19,7 +19,7 @@ use stackseal_core::selector::Pattern;
 use crate::exit::Failure;
 use crate::output;
 
-pub(crate) use self::indentation::Indentation;
+pub(crate) use self::indentation::{Indentation, JsonStep};
 pub(crate) use self::look_up::working_folder;
 pub(crate) use self::plan::{Plan, SelectionFlags, combine};
 pub(crate) use self::rule::{Group, Rule, SelectorKind, Selectors};

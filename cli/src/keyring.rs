@@ -10,7 +10,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use stackseal_core::Identity;
+use stackseal_core::metadata::AgeEntry;
+use stackseal_core::{Identity, age};
 use zeroize::Zeroizing;
 
 use crate::output;
@@ -25,6 +26,10 @@ pub(crate) struct Environment {
     pub(crate) age_recipients: Option<String>,
     /// The folder of the user's settings, where it is known.
     pub(crate) config_folder: Option<PathBuf>,
+    /// `SOPS_CONFIG`: the file with the creation rules.
+    pub(crate) config: Option<PathBuf>,
+    /// `PWD`: what the shell calls the working folder.
+    pub(crate) working_folder: Option<OsString>,
 }
 
 impl Environment {
@@ -37,6 +42,8 @@ impl Environment {
             age_key_file: set("SOPS_AGE_KEY_FILE").map(PathBuf::from),
             age_recipients: text("SOPS_AGE_RECIPIENTS"),
             config_folder: config_folder(set("XDG_CONFIG_HOME"), set("HOME")),
+            config: set("SOPS_CONFIG").map(PathBuf::from),
+            working_folder: set("PWD"),
         }
     }
 }
@@ -68,6 +75,12 @@ impl Keyring {
             keyring.take_file("", &folder.join("sops/age/keys.txt"));
         }
         keyring
+    }
+
+    /// What an entry's age file holds, if an identity opens it.
+    pub(crate) fn open(&self, entry: &AgeEntry) -> Option<Zeroizing<Vec<u8>>> {
+        let file = age::armor::decode(&entry.enc).ok()?;
+        age::decrypt(&file, &self.identities).ok()
     }
 
     fn take_file(&mut self, prefix: &str, path: &Path) {
@@ -147,6 +160,8 @@ mod tests {
             age_key_file: None,
             age_recipients: None,
             config_folder: None,
+            config: None,
+            working_folder: None,
         }
     }
 

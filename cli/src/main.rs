@@ -9,20 +9,17 @@ use clap::Parser as _;
 use stackseal_core::{RandomFailed, Timestamp};
 
 use crate::args::{Arguments, Verb};
+use crate::commands::Context;
 use crate::exit::Failure;
 use crate::keyring::Environment;
 
 mod args;
 mod commands;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "no command follows the configuration yet"
-)]
 mod config;
 mod exit;
 mod files;
 mod keyring;
+mod opening;
 mod output;
 mod root_form;
 
@@ -31,7 +28,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return output::usage(&error),
     };
-    match run(arguments.verb) {
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output::failure(&failure);
@@ -40,14 +37,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(verb: Verb) -> Result<(), Failure> {
-    let environment = Environment::of_process();
-    match verb {
-        Verb::Decrypt(arguments) => commands::decrypt::run(&arguments, &environment),
-        Verb::Encrypt(arguments) => {
-            commands::encrypt::run(&arguments, &environment, now()?, &mut random)
-        }
-        Verb::Keygen(arguments) => commands::keygen::run(&arguments, now()?, &mut random),
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    let context = Context {
+        environment: Environment::of_process(),
+        common: arguments.common,
+        now: now()?,
+    };
+    match arguments.verb {
+        Verb::Decrypt(arguments) => commands::decrypt::run(&arguments, &context),
+        Verb::Encrypt(arguments) => commands::encrypt::run(&arguments, &context, &mut random),
+        Verb::Keygen(arguments) => commands::keygen::run(&arguments, context.now, &mut random),
     }
 }
 

@@ -1,50 +1,37 @@
 //! `stackseal decrypt`: the plaintext of a sealed document, only after its MAC was verified.
 
-use stackseal_core::{Document, Encrypted, Error, ErrorCode, Limits};
+use stackseal_core::{Document, Encrypted, Limits};
 
+use super::Context;
 use crate::args::Decrypt;
 use crate::exit::{Act, Failure};
 use crate::files::Audience;
-use crate::keyring::{Environment, Keyring};
+use crate::keyring::Keyring;
+use crate::opening::{self, Mac};
 
 /// Opens the document and writes it out.
 ///
 /// # Errors
 /// Those of the arguments and files, and what the codec finds, by its codes.
-pub(crate) fn run(arguments: &Decrypt, environment: &Environment) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Decrypt, context: &Context) -> Result<(), Failure> {
     let places = &arguments.places;
     places.check()?;
+    let config = context.config()?;
     let name = places.name();
-    let failed = |error: &Error| Failure::of_document(error, &name, Act::Decrypt);
-
     let bytes = places.read()?;
-    let document = Document::<Encrypted>::parse(&bytes, &Limits::generous())
-        .map_err(|error| failed(&error))?;
-    let keyring = Keyring::find(environment);
-    let data_key = document.data_key(&keyring.identities).map_err(|error| {
-        let mut failure = failed(&error);
-        if error.code() == ErrorCode::NoMatchingIdentity {
-            failure.message = no_key(&name, &document, &keyring);
-        }
-        failure
-    })?;
-    let opened = document.open(&data_key).map_err(|error| failed(&error))?;
-    places.write(opened.plain().text(), Audience::Owner)
-}
-
-/// Who could open the document, and where identities were looked for.
-fn no_key(name: &str, document: &Document<Encrypted>, keyring: &Keyring) -> String {
-    let mut message = format!("{name}: none of the identities at hand opens it");
-    message.push_str("\n  it is sealed to:");
-    for entry in &document.metadata().age {
-        message.push_str(&format!("\n    {}", entry.recipient));
-    }
-    message.push_str("\n  identities were looked for in:");
-    for place in &keyring.places {
-        message.push_str(&format!("\n    {place}"));
-    }
-    message.push_str(
-        "\n  bring the identity of one of these recipients, or ask someone who has one to seal the document to you, too",
-    );
-    message
+    let document = Document::<Encrypted>::parse_as(places.input(), &bytes, &Limits::generous())
+        .map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
+    let keyring = Keyring::find(&context.environment);
+    let mac = match arguments.ignore_mac {
+        true => Mac::Ignore,
+        false => Mac::Check,
+    };
+    let opened = opening::open(&document, &keyring, &name, mac)?;
+    let to = places.output();
+    let indentation = context.indentation(config.as_ref(), to)?;
+    let content = opened
+        .plain()
+        .converted(to, indentation)
+        .map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
+    places.write(&content, Audience::Owner)
 }

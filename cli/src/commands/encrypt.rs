@@ -1,14 +1,20 @@
 //! `stackseal encrypt`: seals the values that a selector or marks choose, and leaves every other byte as it is.
 
+use std::path::Path;
+
 use stackseal_core::marks::{self, Mark};
 use stackseal_core::{
-    Document, Error, ErrorCode, Limits, Plain, Random, Recipient, Sealing, Selector, Timestamp,
+    Document, Encrypted, Error, ErrorCode, Format, Limits, Opened, Options, Plain, Random,
+    Recipient, Sealing, Selector,
 };
 
-use crate::args::Encrypt;
+use super::Context;
+use crate::args::{Encrypt, Places};
+use crate::config::{Config, Plan, Rule, SelectionFlags, SelectorKind, Selectors, combine};
 use crate::exit::{Act, Failure};
 use crate::files::Audience;
-use crate::keyring::Environment;
+use crate::keyring::Keyring;
+use crate::opening::{self, Mac};
 use crate::output;
 
 /// Seals the document and writes it out.
@@ -17,92 +23,166 @@ use crate::output;
 /// Those of the arguments and files, and what the codec refuses, by its codes. Nothing is written then.
 pub(crate) fn run(
     arguments: &Encrypt,
-    environment: &Environment,
-    now: Timestamp,
+    context: &Context,
     random: &mut dyn Random,
 ) -> Result<(), Failure> {
     let places = &arguments.places;
     places.check()?;
-    let rule = rule(arguments)?;
-    let recipients = recipients(&arguments.age, environment)?;
+    let Some(told_by) = places.told_by() else {
+        return Err(Failure::conflict(
+            "standard input has no name to take the format from; add --filename-override NAME.yaml",
+        ));
+    };
+    let config = context.config()?;
     let name = places.name();
     let failed = |error: &Error| Failure::of_document(error, &name, Act::Encrypt);
-
     let bytes = places.read()?;
-    let document =
-        Document::<Plain>::parse(&bytes, &Limits::generous()).map_err(|error| failed(&error))?;
-    let selector = match rule {
-        Some(selector) => selector,
-        None => of_marks(&document, &arguments.marks, arguments.accept_extra, &name)?,
+    if bytes.is_empty() && places.input() != Format::Binary {
+        return Err(Failure {
+            status: 92,
+            code: ErrorCode::EmptyDocument.as_str(),
+            message: format!("{name}: the file is empty, so there is nothing to seal"),
+        });
+    }
+    let plan = plan(arguments, context, config.as_ref(), told_by)?;
+    let groups = plan
+        .groups
+        .iter()
+        .map(|group| recipients(group))
+        .collect::<Result<Vec<_>, _>>()?;
+
+    let limits = Limits::generous();
+    let read = |format, bytes: &[u8]| {
+        Document::<Plain>::parse_as(format, bytes, &limits).map_err(|error| failed(&error))
+    };
+    let mut document = read(places.input(), &bytes)?;
+    if places.output() != document.format() {
+        let indentation = context.indentation(config.as_ref(), places.output())?;
+        let converted = document
+            .converted(places.output(), indentation)
+            .map_err(|error| failed(&error))?;
+        document = read(places.output(), &converted)?;
+    }
+    let selector = match plan.selector {
+        _ if !arguments.marks.is_empty() => {
+            of_marks(&document, &arguments.marks, arguments.accept_extra, &name)?
+        }
+        Some((kind, text)) => selector(kind, text)?,
+        None => Selector::default(),
     };
     let sealing = Sealing {
-        recipients: &recipients,
+        recipients: groups.first().map_or(&[], Vec::as_slice),
         selector: &selector,
-        now,
+        now: context.now,
         random,
     };
-    let sealed = document.seal(sealing).map_err(|error| failed(&error))?;
-    places.write(sealed.text(), Audience::Anyone)
-}
-
-/// The rule that the options state; `None` when marks shall make it.
-fn rule(arguments: &Encrypt) -> Result<Option<Selector>, Failure> {
-    let mut rules = Vec::new();
-    if let Some(regex) = &arguments.encrypted_regex {
-        let rule = Selector::encrypted_regex(regex);
-        rules.push(rule.map_err(|error| Failure::of_argument(&error, "--encrypted-regex"))?);
-    }
-    if let Some(regex) = &arguments.unencrypted_regex {
-        let rule = Selector::unencrypted_regex(regex);
-        rules.push(rule.map_err(|error| Failure::of_argument(&error, "--unencrypted-regex"))?);
-    }
-    rules.extend(
-        arguments
-            .encrypted_suffix
-            .clone()
-            .map(Selector::EncryptedSuffix),
-    );
-    rules.extend(
-        arguments
-            .unencrypted_suffix
-            .clone()
-            .map(Selector::UnencryptedSuffix),
-    );
-    match (rules.len(), arguments.marks.is_empty()) {
-        (0, true) => Ok(Some(Selector::default())),
-        (0, false) => Ok(None),
-        (1, true) => Ok(rules.pop()),
-        _ => Err(Failure::conflict(
-            "the options that choose what is sealed exclude each other; keep one kind",
-        )),
-    }
-}
-
-/// The recipients of the option, else of the environment; each once, in the order given.
-fn recipients(options: &[String], environment: &Environment) -> Result<Vec<Recipient>, Failure> {
-    let (source, texts) = if options.is_empty() {
-        ("SOPS_AGE_RECIPIENTS", environment.age_recipients.as_slice())
-    } else {
-        ("--age", options)
+    let options = Options {
+        groups: if groups.len() > 1 { &groups } else { &[] },
+        threshold: plan.shamir_threshold.map(usize::from),
+        mac_only_encrypted: Some(plan.mac_only_encrypted),
+        accept_nothing: arguments.allow_nothing,
+        keep_layout: true,
+        ..Options::default()
     };
+    let sealed = match earlier(places, document.format(), context) {
+        Some(earlier) => earlier.reseal_with(&document, sealing, &options),
+        None => document.seal_with(sealing, &options),
+    };
+    let sealed = sealed.map_err(|error| failed(&error))?;
+    places.write(sealed.text().as_bytes(), Audience::Anyone)
+}
+
+/// The document that stands where the result goes: what did not change in it keeps its ciphertext. What does not open,
+/// or is something else, is replaced.
+fn earlier(places: &Places, format: Format, context: &Context) -> Option<Opened> {
+    let path = places.output.as_deref()?;
+    let bytes = std::fs::read(path).ok()?;
+    let document = Document::<Encrypted>::parse_as(format, &bytes, &Limits::generous()).ok()?;
+    let keyring = Keyring::find(&context.environment);
+    opening::open(&document, &keyring, "", Mac::Check).ok()
+}
+
+/// What the options and the creation rule say together.
+fn plan(
+    arguments: &Encrypt,
+    context: &Context,
+    config: Option<&Config>,
+    told_by: &Path,
+) -> Result<Plan, Failure> {
+    let mut flags = SelectionFlags {
+        selectors: Selectors::default(),
+        mac_only_encrypted: arguments.mac_only_encrypted,
+        shamir_threshold: Some(arguments.shamir_secret_sharing_threshold),
+    };
+    for (kind, said) in [
+        (
+            SelectorKind::EncryptedCommentRegex,
+            &arguments.encrypted_comment_regex,
+        ),
+        (SelectorKind::EncryptedRegex, &arguments.encrypted_regex),
+        (SelectorKind::EncryptedSuffix, &arguments.encrypted_suffix),
+        (
+            SelectorKind::UnencryptedCommentRegex,
+            &arguments.unencrypted_comment_regex,
+        ),
+        (SelectorKind::UnencryptedRegex, &arguments.unencrypted_regex),
+        (
+            SelectorKind::UnencryptedSuffix,
+            &arguments.unencrypted_suffix,
+        ),
+    ] {
+        flags
+            .selectors
+            .set(kind, said.as_deref().unwrap_or_default());
+    }
+    let mut rule = config
+        .map(|config| config.rule_for(told_by))
+        .transpose()?
+        .flatten();
+    if arguments.places.input() == Format::Binary {
+        flags = flags.for_binary();
+        rule = rule.map(Rule::for_binary);
+    }
+    if !arguments.marks.is_empty() {
+        if flags.selectors.iter().len() > 0 {
+            return Err(Failure::conflict(
+                "the options that choose what is sealed exclude each other; keep one kind",
+            ));
+        }
+        // Marks say more exactly what a rule says by expressions.
+        if let Some(rule) = &mut rule {
+            rule.selectors = Selectors::default();
+        }
+    }
+    let of_environment = context.environment.age_recipients.as_slice();
+    let age = match arguments.age.is_empty() {
+        true => of_environment,
+        false => &arguments.age,
+    };
+    combine(rule.as_ref(), &flags, age)
+}
+
+fn selector(kind: SelectorKind, text: String) -> Result<Selector, Failure> {
+    let selector = match kind {
+        SelectorKind::EncryptedCommentRegex => Selector::encrypted_comment_regex(&text),
+        SelectorKind::EncryptedRegex => Selector::encrypted_regex(&text),
+        SelectorKind::EncryptedSuffix => Ok(Selector::EncryptedSuffix(text)),
+        SelectorKind::UnencryptedCommentRegex => Selector::unencrypted_comment_regex(&text),
+        SelectorKind::UnencryptedRegex => Selector::unencrypted_regex(&text),
+        SelectorKind::UnencryptedSuffix => Ok(Selector::UnencryptedSuffix(text)),
+    };
+    selector.map_err(|error| Failure::of_argument(&error, kind.as_str()))
+}
+
+/// Each recipient once, in the order given.
+fn recipients(texts: &[String]) -> Result<Vec<Recipient>, Failure> {
     let mut recipients = Vec::new();
-    for text in texts
-        .iter()
-        .flat_map(|list| list.split(','))
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-    {
+    for text in texts {
         let recipient =
-            Recipient::parse(text).map_err(|error| Failure::of_argument(&error, source))?;
+            Recipient::parse(text).map_err(|error| Failure::of_argument(&error, "--age"))?;
         if !recipients.contains(&recipient) {
             recipients.push(recipient);
         }
-    }
-    if recipients.is_empty() {
-        return Err(Failure::usage(
-            ErrorCode::RecipientMissing.as_str(),
-            "there is nobody to seal to; name age recipients with --age or in SOPS_AGE_RECIPIENTS",
-        ));
     }
     Ok(recipients)
 }
