@@ -95,10 +95,14 @@ fn status(code: ErrorCode, act: Act) -> u8 {
             _,
         ) => 128,
         (ErrorCode::AlreadySealed, _) => 203,
+        (ErrorCode::ValueNotRepresentable, _) => 4,
         (ErrorCode::EmptyDocument, Act::Encrypt) => 92,
         (
             ErrorCode::DuplicateKey
             | ErrorCode::LayoutUnsupported
+            | ErrorCode::DotenvSyntax
+            | ErrorCode::IniSyntax
+            | ErrorCode::JsonSyntax
             | ErrorCode::LimitExceeded
             | ErrorCode::NotUtf8
             | ErrorCode::YamlSyntax,

@@ -402,7 +402,7 @@ fn inspect_value(
             "the value already looks like ENC[…]; write the value itself, or unlock the file first",
         );
     }
-    if scalar.typed_by_tag {
+    if scalar.tag.is_some() {
         tell(
             true,
             ErrorCode::TagUnsupported,

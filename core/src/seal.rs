@@ -29,6 +29,7 @@ use crate::random::Random;
 use crate::recipient::Recipient;
 use crate::selector::Selector;
 use crate::timestamp::Timestamp;
+use crate::value::Value;
 use keys::Keys;
 
 /// What sealing needs besides the document.
@@ -374,7 +375,12 @@ fn check(
         ));
     }
     for scalar in selected {
-        if looks_sealed(&scalar.value) && plain.format().takes_rules() {
+        let looks_sealed = if options.keeps_layout() {
+            is_sealed_value(&scalar.value)
+        } else {
+            looks_sealed(&scalar.value)
+        };
+        if looks_sealed && plain.format().takes_rules() {
             return Err(place(
                 Error::input(
                     ErrorCode::ValueLooksSealed,
@@ -383,7 +389,7 @@ fn check(
                 scalar,
             ));
         }
-        if scalar.typed_by_tag {
+        if scalar.tag.is_some() && !options.keeps_layout() {
             return Err(place(
                 Error::input(
                     ErrorCode::TagUnsupported,
@@ -425,6 +431,12 @@ fn check_last_line(plain: &Document<Plain>, selection: &[bool]) -> Result<(), Er
             "the last line has no line break, and adding one would change its value; add it",
         ))
     }
+}
+
+/// Whether a value is a well-formed sealed one, which nobody means to seal again.
+fn is_sealed_value(value: &Value) -> bool {
+    let sealed = value.as_str().and_then(SealedValue::parse);
+    matches!(sealed, Some(Ok(_)))
 }
 
 fn place(error: Error, scalar: &Scalar) -> Error {

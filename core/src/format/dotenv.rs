@@ -202,7 +202,7 @@ fn pair(root: &mut Root, key: &str, value: &str, line: Range<usize>, number: usi
         style: Style::Plain,
         flow: false,
         column: 0,
-        typed_by_tag: false,
+        tag: None,
         value: Value::string(&value.replace("\\n", "\n")),
     }));
 }

@@ -31,8 +31,8 @@ pub(crate) struct Scalar {
     pub(crate) flow: bool,
     /// Column of the mapping or list it stands in.
     pub(crate) column: usize,
-    /// Whether a tag of the core schema other than `!!str` types it.
-    pub(crate) typed_by_tag: bool,
+    /// Where a tag of the core schema other than `!!str` begins that types it.
+    pub(crate) tag: Option<usize>,
     pub(crate) value: Value,
 }
 

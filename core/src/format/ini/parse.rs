@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
             style: found.style,
             flow: false,
             column: 0,
-            typed_by_tag: false,
+            tag: None,
             value: Value::string(&found.value),
         };
         self.check_layout(key.overlooks, &found, &scalar);

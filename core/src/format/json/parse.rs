@@ -295,7 +295,7 @@ impl Builder<'_> {
             style,
             flow: true,
             column: 0,
-            typed_by_tag: false,
+            tag: None,
             value,
         }));
         Ok(())

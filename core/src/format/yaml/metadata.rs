@@ -7,7 +7,7 @@ use core::ops::Range;
 use super::block::line_start;
 use super::write;
 use crate::format::Edit;
-use crate::format::parts::Root;
+use crate::format::parts::{Item, Root};
 use crate::tree::Node;
 use crate::value::Value;
 
@@ -129,6 +129,12 @@ pub(crate) fn removal(text: &str, root: &Root, only: bool) -> Option<(Range<usiz
     let marked = before
         .lines()
         .any(|line| line.trim_start_matches('\u{feff}').starts_with("---"));
+    let commented = |item: &Item| matches!(item, Item::Comment(comment) if !range.contains(&comment.span.start));
+    if root.keys.len() == 1 && !root.items.iter().any(commented) {
+        // As the reference writes a document without anything.
+        let newline = write::newline_at(text, range.start);
+        return Some((range, format!("{{}}{newline}")));
+    }
     let vanishes = !only && root.keys.len() == 1 && !marked;
     let marker = if vanishes {
         format!("---{}", write::newline_at(text, range.start))

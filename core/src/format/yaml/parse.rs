@@ -713,7 +713,9 @@ impl<'a> Builder<'a> {
             ScalarStyle::DoubleQuoted => Style::Double,
             _ => Style::Block,
         };
-        let typed_by_tag = tag.is_some_and(|tag| tag != "str");
+        let tag_span = span.tag_span().and_then(|span| span.byte_range());
+        let tag = tag.filter(|tag| *tag != "str");
+        let tag = tag.map(|_| tag_span.map_or(range.start, |tag| tag.start));
         if let Some(root) = self.parsed.documents.last_mut() {
             root.items.push(Item::Scalar(Scalar {
                 path,
@@ -722,7 +724,7 @@ impl<'a> Builder<'a> {
                 style,
                 flow,
                 column,
-                typed_by_tag,
+                tag,
                 value,
             }));
         }

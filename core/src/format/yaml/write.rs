@@ -27,6 +27,11 @@ pub(crate) enum Caution {
 
 /// What to replace so that a sealed value stands in the style of the place it takes.
 pub(crate) fn sealed(enc: &str, at: &Scalar, text: &str) -> Vec<Edit> {
+    if let Some(tag) = at.tag {
+        // A sealed value is text, whatever the tag says of the plain one.
+        let whole = if at.flow { double(enc) } else { enc.to_owned() };
+        return vec![(tag..at.span.end, whole)];
+    }
     let whole = match at.style {
         Style::Single => format!("'{enc}'"),
         Style::Double => format!("\"{enc}\""),
@@ -54,6 +59,9 @@ pub(crate) fn opened(value: &Value, at: &Scalar, text: &str, caution: Caution) -
             Style::Single if caution == Caution::Keep && fits_single(string) => single(string),
             _ => double(string),
         },
+        Value::Bytes(bytes) if !at.flow => {
+            format!("!!binary {}", canonical(&packed(bytes), at, text))
+        }
         other => word(other),
     };
     // A comment behind a block's header stays; nothing else of the block may.
@@ -82,6 +90,20 @@ pub(crate) fn word(value: &Value) -> String {
         Value::String(_) => String::new(),
     }
 }
+
+/// Base64 as the reference writes it: in lines of 70 characters when it fills one.
+pub(crate) fn packed(bytes: &[u8]) -> String {
+    let packed = Base64::encode_string(bytes);
+    if packed.len() < BASE64_LINE {
+        return packed;
+    }
+    let lines = packed.as_bytes().chunks(BASE64_LINE);
+    lines
+        .map(|line| String::from_utf8_lossy(line) + "\n")
+        .collect()
+}
+
+const BASE64_LINE: usize = 70;
 
 /// The reference's choice for a string in block context (`spec` rule: plain where it reads back, double
 /// quotes for what would be another type, single quotes for what YAML forbids plain, `|` for lines).
