@@ -102,16 +102,10 @@ impl Builder<'_> {
 
     /// Reads one item, or what stands between two.
     fn step(&mut self) -> Result<(), Error> {
-        let next = self.scanner.next_token();
+        let next = self.token()?;
         let line = self.scanner.line();
         let Some(frame) = self.frames.last_mut() else {
             return Ok(());
-        };
-        let Some(next) = next else {
-            return Err(syntax(
-                "the text ends before its object does; a closing bracket is missing",
-                line,
-            ));
         };
         let is_object = matches!(frame.kind, Kind::Object { .. });
         let end = if is_object { b'}' } else { b']' };
@@ -147,6 +141,14 @@ impl Builder<'_> {
         }
     }
 
+    /// The next byte after blanks. Where the text ends early the reference drops what was open; that is no JSON.
+    fn token(&mut self) -> Result<u8, Error> {
+        self.scanner.next_token().ok_or_else(|| {
+            let message = "the text ends before its object does; a closing bracket is missing";
+            syntax(message, self.scanner.line())
+        })
+    }
+
     fn count(&mut self) -> Result<(), Error> {
         self.nodes += 1;
         if self.nodes > self.limits.nodes {
@@ -177,7 +179,7 @@ impl Builder<'_> {
             );
             return Err(limit(message, line));
         }
-        if self.scanner.next_token() != Some(b':') {
+        if self.token()? != b':' {
             return Err(syntax(
                 "a colon is missing after a key",
                 self.scanner.line(),
@@ -234,16 +236,16 @@ impl Builder<'_> {
     }
 
     fn value(&mut self) -> Result<(), Error> {
-        let next = self.scanner.next_token();
+        let next = self.token()?;
         let (start, line) = (self.scanner.at(), self.scanner.line());
         let path = self.path();
         let (span, value) = match next {
-            Some(bracket @ (b'{' | b'[')) => return self.open(bracket, path),
-            Some(b'"') => {
+            bracket @ (b'{' | b'[') => return self.open(bracket, path),
+            b'"' => {
                 let (span, text) = self.scanner.string()?;
                 (span, Value::String(text))
             }
-            Some(b'-' | b'0'..=b'9') => {
+            b'-' | b'0'..=b'9' => {
                 let (span, number) = self
                     .scanner
                     .number()
@@ -489,7 +491,7 @@ mod tests {
             ("{\"a\":1", 1),
             ("{\"a\":1\n\n", 3),
             ("{\"a\"", 1),
-            ("{\"a\":", 1),
+            ("{\"a\":\n", 2),
             ("{\"a\":1,", 1),
             ("{\"a\":[1", 1),
             ("{\"a\":1]", 1),
