@@ -16,11 +16,11 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, options};
 use super::resolve::{self, Resolved};
 use super::{block, place, portable, syntax};
 use crate::error::{Error, ErrorCode};
-#[cfg(feature = "formats")]
-use crate::format::parts::{Place, Shape};
 use crate::format::parts::{
     Alias, Collection, Comment, Item, Obstacle, Parsed, Remedy, Root, Scalar, Style, TopKey,
 };
+#[cfg(feature = "formats")]
+use crate::format::parts::{Place, Shape};
 use crate::limits::Limits;
 use crate::order;
 use crate::path::{Path, Segment};
