@@ -13,6 +13,8 @@ use crate::value::Value;
 
 #[cfg(feature = "formats")]
 pub(crate) mod arrange;
+#[cfg(feature = "formats")]
+pub mod at;
 
 /// What stands at a place.
 #[derive(Clone, Debug, PartialEq)]

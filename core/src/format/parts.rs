@@ -118,6 +118,36 @@ pub(crate) struct Collection {
     pub(crate) items: Option<usize>,
 }
 
+/// How a collection is written.
+#[cfg(feature = "formats")]
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    /// Where its last entry ends; of `[…]` and `{…}`, behind the bracket.
+    pub(crate) end: usize,
+    /// Column of its entries.
+    pub(crate) column: usize,
+    /// Whether it is written as `[…]` or `{…}`.
+    pub(crate) flow: bool,
+}
+
+/// Where an entry of a mapping or list stands: what an edit of the text needs.
+#[cfg(feature = "formats")]
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The number of its collection.
+    pub(crate) collection: usize,
+    /// `None` in a list.
+    pub(crate) key: Option<Arc<str>>,
+    /// The key, or where the item's value begins.
+    pub(crate) start: usize,
+    /// Where the key ends.
+    pub(crate) key_end: usize,
+    /// Where its value ends, or the key when there is none.
+    pub(crate) end: usize,
+    /// The number of the collection that it is.
+    pub(crate) value: Option<usize>,
+}
+
 /// One document of the text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Root {
@@ -135,6 +165,12 @@ pub(crate) struct Root {
     pub(crate) aliases: Vec<Alias>,
     /// The numbers of the anchors, and where what they name begins.
     pub(crate) anchors: Vec<(usize, usize)>,
+    /// How each of them is written, in YAML.
+    #[cfg(feature = "formats")]
+    pub(crate) shapes: Vec<Shape>,
+    /// Entries of all of them, in the order in which they begin, in YAML.
+    #[cfg(feature = "formats")]
+    pub(crate) places: Vec<Place>,
     /// Whether anything but comments stands in it.
     pub(crate) has_content: bool,
 }

@@ -19,6 +19,8 @@ use crate::error::{Error, ErrorCode};
 use crate::format::parts::{
     Alias, Collection, Comment, Item, Obstacle, Parsed, Remedy, Root, Scalar, Style, TopKey,
 };
+#[cfg(feature = "formats")]
+use crate::format::parts::{Place, Shape};
 use crate::limits::Limits;
 use crate::order;
 use crate::path::{Path, Segment};
@@ -106,6 +108,9 @@ struct Frame {
     place: usize,
     /// Its number among those of the document.
     collection: usize,
+    /// The number of its last entry among those of the document.
+    #[cfg(feature = "formats")]
+    entry: Option<usize>,
 }
 
 enum FrameKind {
@@ -138,6 +143,9 @@ struct Builder<'a> {
     content_end: usize,
     /// Whether something was found that go-yaml cannot load.
     refused: bool,
+    /// Where the last value or key ends that came before this event.
+    #[cfg(feature = "formats")]
+    filled: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -156,6 +164,8 @@ impl<'a> Builder<'a> {
             token_end: (0, None),
             content_end: text.trim_end_matches([' ', '\t']).len(),
             refused: false,
+            #[cfg(feature = "formats")]
+            filled: 0,
         }
     }
 
@@ -176,6 +186,8 @@ impl<'a> Builder<'a> {
             }
             return Ok(());
         }
+        #[cfg(feature = "formats")]
+        let is_anchor = matches!(event, Event::Anchor(..));
         match event {
             Event::DocumentStart(explicit, _) => {
                 let from = self.token_end.0;
@@ -284,6 +296,10 @@ impl<'a> Builder<'a> {
             Event::MappingEnd | Event::SequenceEnd => self.close(range.end),
             _ => {}
         }
+        #[cfg(feature = "formats")]
+        if !is_anchor {
+            self.filled = self.filled.max(self.last_end);
+        }
         Ok(())
     }
 
@@ -385,6 +401,8 @@ impl<'a> Builder<'a> {
         if let Some(root) = self.parsed.documents.last_mut() {
             root.has_content = true;
         }
+        #[cfg(feature = "formats")]
+        self.place(start);
         let Some(frame) = self.frames.last_mut() else {
             self.obstacle(
                 ErrorCode::LayoutUnsupported,
@@ -408,6 +426,32 @@ impl<'a> Builder<'a> {
                 Ok(None)
             }
         }
+    }
+
+    /// Keeps where an entry begins, unless this is a key's value, and where the one before it ends.
+    #[cfg(feature = "formats")]
+    fn place(&mut self, start: usize) {
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
+        if matches!(frame.kind, FrameKind::Mapping { key: Some(_), .. }) {
+            return;
+        }
+        let Some(root) = self.parsed.documents.last_mut() else {
+            return;
+        };
+        if let Some(last) = frame.entry.and_then(|last| root.places.get_mut(last)) {
+            last.end = last.end.max(self.filled);
+        }
+        frame.entry = Some(root.places.len());
+        root.places.push(Place {
+            collection: frame.collection,
+            key: None,
+            start,
+            key_end: start,
+            end: start,
+            value: None,
+        });
     }
 
     fn open(
@@ -484,6 +528,8 @@ impl<'a> Builder<'a> {
             self.frames.last().map(|frame| frame.place),
             path.clone(),
         );
+        #[cfg(feature = "formats")]
+        let outer = self.frames.last().and_then(|frame| frame.entry);
         let kind = if mapping {
             FrameKind::Mapping {
                 key: None,
@@ -493,20 +539,29 @@ impl<'a> Builder<'a> {
             FrameKind::Sequence { next: 0 }
         };
         self.anchored(anchor, start);
-        let collections = self
-            .parsed
-            .documents
-            .last_mut()
-            .map(|root| &mut root.collections);
-        let collection = collections.map_or(0, |all| {
-            all.push(Collection {
+        let root = self.parsed.documents.last_mut();
+        let collection = root.map_or(0, |root| {
+            let number = root.collections.len();
+            #[cfg(feature = "formats")]
+            if let Some(outer) = outer.and_then(|outer| root.places.get_mut(outer)) {
+                outer.value = Some(number);
+            }
+            root.collections.push(Collection {
                 path: path.clone(),
                 start,
                 items: (!mapping).then_some(0),
             });
-            all.len() - 1
+            #[cfg(feature = "formats")]
+            root.shapes.push(Shape {
+                end: start,
+                column,
+                flow,
+            });
+            number
         });
         self.frames.push(Frame {
+            #[cfg(feature = "formats")]
+            entry: None,
             collection,
             path,
             kind,
@@ -525,6 +580,15 @@ impl<'a> Builder<'a> {
             self.value_ends(end);
             self.last_end = self.last_end.max(end);
             self.token_end = (end, None);
+        }
+        #[cfg(feature = "formats")]
+        if let Some(root) = self.parsed.documents.last_mut() {
+            if let Some(last) = frame.entry.and_then(|last| root.places.get_mut(last)) {
+                last.end = last.end.max(self.filled);
+            }
+            if let Some(shape) = root.shapes.get_mut(frame.collection) {
+                shape.end = if frame.flow { end } else { self.filled };
+            }
         }
         if let FrameKind::Sequence { next } = frame.kind
             && let Some(root) = self.parsed.documents.last_mut()
@@ -567,6 +631,13 @@ impl<'a> Builder<'a> {
                 .at_path(path.child(Segment::Key(name))));
         }
         *key = Some(name.clone());
+        #[cfg(feature = "formats")]
+        if let Some(root) = self.parsed.documents.last_mut()
+            && let Some(place) = root.places.last_mut()
+        {
+            place.key = Some(name.clone());
+            place.key_end = self.key_end;
+        }
         if top && let Some(root) = self.parsed.documents.last_mut() {
             root.keys.push(TopKey {
                 name,
