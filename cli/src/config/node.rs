@@ -19,6 +19,8 @@ pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Value, Failure> {
             format!("could not read config file {file} as YAML: {why}"),
         )
     };
+    // The library counts a byte order mark as a column, and so would end the first mapping early.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut documents = Deserializer::from_slice(bytes);
     let Some(first) = documents.next() else {
         return Ok(Value::Null);
@@ -239,6 +241,8 @@ same: *x
     #[test]
     fn only_the_first_document_is_read_and_a_byte_order_mark_is_no_fault() {
         assert_eq!(value("a: 1\n---\n: : :\n  - [\n"), value("\u{feff}a: 1"));
+        let rules = value("\u{feff}rules:\n- a: 1\n");
+        assert_eq!(rules, value("rules: [{a: 1}]"));
         assert_eq!(value(""), Value::Null);
     }
 

@@ -230,9 +230,9 @@ mod tests {
         }
     }
 
-    fn plain(rule: Option<Rule>, age: &[&str]) -> Result<Plan, Failure> {
+    fn plain(rule: Option<&Rule>, age: &[&str]) -> Result<Plan, Failure> {
         let age: Vec<_> = age.iter().map(|text| (*text).to_owned()).collect();
-        combine(rule.as_ref(), &SelectionFlags::default(), &age)
+        combine(rule, &SelectionFlags::default(), &age)
     }
 
     #[test]
@@ -243,7 +243,7 @@ mod tests {
             mac_only_encrypted: Some(true),
             ..rule(vec![group(&["a"]), group(&["b"])])
         };
-        let plan = plain(Some(given.clone()), &["c, d,", "c"]).unwrap();
+        let plan = plain(Some(&given), &["c, d,", "c"]).unwrap();
         assert_eq!(plan.groups, [["c", "d"]]);
         assert_eq!(
             plan.selector,
@@ -251,7 +251,7 @@ mod tests {
         );
         assert_eq!(plan.shamir_threshold, Some(2));
         assert!(plan.mac_only_encrypted);
-        assert_eq!(plain(Some(given), &[""]).unwrap().groups, [["a"], ["b"]]);
+        assert_eq!(plain(Some(&given), &[""]).unwrap().groups, [["a"], ["b"]]);
     }
 
     #[test]
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!((failure.status, failure.code), (1, "recipient-missing"));
         assert_eq!(plain(None, &["a"]).unwrap().groups, [["a"]]);
         for age in [",", " ", " , "] {
-            let failure = plain(Some(rule(vec![group(&["a"])])), &[age]).unwrap_err();
+            let failure = plain(Some(&rule(vec![group(&["a"])])), &[age]).unwrap_err();
             assert_eq!(
                 (failure.status, failure.code),
                 (1, "recipient-missing"),
@@ -371,21 +371,21 @@ mod tests {
     #[test]
     fn empty_groups_and_foreign_keys_are_refused_unless_the_command_line_names_keys() {
         for groups in [vec![group(&[])], vec![group(&["a"]), group(&[])]] {
-            let failure = plain(Some(rule(groups.clone())), &[]).unwrap_err();
+            let failure = plain(Some(&rule(groups.clone())), &[]).unwrap_err();
             assert_eq!((failure.status, failure.code), (1, "key-group-empty"));
-            assert!(plain(Some(rule(groups)), &["b"]).is_ok());
+            assert!(plain(Some(&rule(groups)), &["b"]).is_ok());
         }
         let foreign = Group {
             foreign: vec!["pgp AB".to_owned()],
             ..group(&["a"])
         };
-        let failure = plain(Some(rule(vec![group(&["b"]), foreign.clone()])), &[]).unwrap_err();
+        let failure = plain(Some(&rule(vec![group(&["b"]), foreign.clone()])), &[]).unwrap_err();
         assert_eq!((failure.status, failure.code), (1, "key-unsupported"));
         assert!(
             failure
                 .message
                 .starts_with("f: creation_rules[0], key group 2 also seals to pgp AB")
         );
-        assert!(plain(Some(rule(vec![foreign])), &["b"]).is_ok());
+        assert!(plain(Some(&rule(vec![foreign])), &["b"]).is_ok());
     }
 }
