@@ -1,7 +1,7 @@
 //! The `stackseal` command: seals and opens SOPS documents with age keys, as `sops` does.
 //!
 //! Here are the process's edges only: arguments, environment, clock, exit status. What is done lies
-//! in [`commands`], where identities come from in [`keyring`], how files are replaced in [`files`].
+//! in [`commands`], where identities come from in [`keyring`], what kinds there are in [`keys`], how files are replaced in [`files`].
 
 use std::process::ExitCode;
 
@@ -23,6 +23,7 @@ mod config;
 mod exit;
 mod files;
 mod keyring;
+mod keys;
 mod output;
 mod root_form;
 
@@ -48,6 +49,7 @@ fn run(verb: Verb) -> Result<(), Failure> {
             commands::encrypt::run(&arguments, &environment, now()?, &mut random)
         }
         Verb::Keygen(arguments) => commands::keygen::run(&arguments, now()?, &mut random),
+        Verb::SshToAge(arguments) => commands::ssh_to_age::run(&arguments, &environment),
     }
 }
 

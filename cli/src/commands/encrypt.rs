@@ -9,6 +9,7 @@ use crate::args::Encrypt;
 use crate::exit::{Act, Failure};
 use crate::files::Audience;
 use crate::keyring::Environment;
+use crate::keys;
 use crate::output;
 
 /// Seals the document and writes it out.
@@ -92,8 +93,7 @@ fn recipients(options: &[String], environment: &Environment) -> Result<Vec<Recip
         .map(str::trim)
         .filter(|text| !text.is_empty())
     {
-        let recipient =
-            Recipient::parse(text).map_err(|error| Failure::of_argument(&error, source))?;
+        let recipient = keys::recipient::parse(text, source)?;
         if !recipients.contains(&recipient) {
             recipients.push(recipient);
         }
