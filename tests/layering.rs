@@ -41,6 +41,7 @@ const EDGES: &[(&str, &[&str])] = &[
 const RESERVED: &[(&str, &[&str])] = &[
     ("aes-gcm", &["stackseal-core"]),
     ("age", &["stackseal", "stackseal-tests"]),
+    ("age-core", &["stackseal"]),
     ("axum", &["stackseal-server"]),
     ("granit-parser", &["stackseal-core"]),
     // the server hashes sign-in tokens and file contents; it seals nothing with it

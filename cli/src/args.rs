@@ -50,6 +50,8 @@ pub(crate) enum Verb {
     Encrypt(Encrypt),
     /// Make an age key pair
     Keygen(Keygen),
+    /// Turn an Ed25519 key of SSH into an age key
+    SshToAge(SshToAge),
 }
 
 #[derive(Args)]
@@ -60,6 +62,19 @@ pub(crate) struct Keygen {
     /// Print the recipients of an identity file instead ('-' for standard input)
     #[arg(short = 'y', value_name = "FILE")]
     pub(crate) recipients_of: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct SshToAge {
+    /// The key file: public keys, hosts with their keys, or a private key ('-' or nothing for standard input)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// Write the result to this file; a private key is readable by you alone
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Turn a private key into an identity; its passphrase is asked for [env: SSH_TO_AGE_PASSPHRASE]
+    #[arg(long)]
+    pub(crate) private_key: bool,
 }
 
 #[derive(Args)]

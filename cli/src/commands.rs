@@ -3,6 +3,7 @@
 pub(crate) mod decrypt;
 pub(crate) mod encrypt;
 pub(crate) mod keygen;
+pub(crate) mod ssh_to_age;
 
 use std::path::Path;
 

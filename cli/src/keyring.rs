@@ -1,25 +1,31 @@
-//! Finds identities where `sops` finds them, and can tell where it looked.
+//! Finds identities where `sops` finds them, and can tell where it looked and what came of it.
 //!
-//! All places are tried together; one that fails matters only when nothing opens the document.
-//! Sources: `SOPS_AGE_KEY`, `SOPS_AGE_KEY_FILE`, then `sops/age/keys.txt` in the user's configuration.
+//! All places are tried; one that fails matters only when nothing opens the document. What costs nothing is tried
+//! first, then commands, then questions on the terminal, and these only for what is sealed to their kind of key.
+//! What the keys are, and how they are read, lies in [`crate::keys`].
+
+mod source;
 
 use std::env;
 use std::ffi::OsString;
-use std::fs;
-use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use stackseal_core::metadata::AgeEntry;
-use stackseal_core::{Identity, age};
+use stackseal_core::age::{Envelope, armor};
+use stackseal_core::metadata::{AgeEntry, Foreign};
+use stackseal_core::{DataKey, Document, Encrypted, Error, ErrorCode, Metadata};
 use zeroize::Zeroizing;
 
-use crate::output;
+use crate::exit::Failure;
+use crate::keys::passphrase::{self, Ask};
+use source::{Prints, Sealed, Source};
 
 /// The variables that the commands read, taken once.
+#[derive(Default)]
 pub(crate) struct Environment {
     /// `SOPS_AGE_KEY`: identities, one a line.
     pub(crate) age_key: Option<Zeroizing<String>>,
+    /// `SOPS_AGE_KEY_CMD`: prints identities.
+    pub(crate) age_key_command: Option<String>,
     /// `SOPS_AGE_KEY_FILE`.
     pub(crate) age_key_file: Option<PathBuf>,
     /// `SOPS_AGE_RECIPIENTS`: used when `--age` is not given.
@@ -28,6 +34,14 @@ pub(crate) struct Environment {
     pub(crate) config_folder: Option<PathBuf>,
     /// `SOPS_CONFIG`: the file with the creation rules.
     pub(crate) config: Option<PathBuf>,
+    /// The user's own folder, where it is known.
+    pub(crate) home: Option<PathBuf>,
+    /// `SOPS_AGE_SSH_PRIVATE_KEY_CMD`: prints an SSH key.
+    pub(crate) ssh_key_command: Option<String>,
+    /// `SOPS_AGE_SSH_PRIVATE_KEY_FILE`.
+    pub(crate) ssh_key_file: Option<PathBuf>,
+    /// `SSH_TO_AGE_PASSPHRASE`.
+    pub(crate) ssh_to_age_passphrase: Option<Zeroizing<String>>,
     /// `PWD`: what the shell calls the working folder.
     pub(crate) working_folder: Option<OsString>,
 }
@@ -37,105 +51,300 @@ impl Environment {
     pub(crate) fn of_process() -> Self {
         let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
         let text = |name: &str| set(name).map(|value| value.to_string_lossy().into_owned());
+        let path = |name: &str| set(name).map(PathBuf::from);
         Self {
             age_key: text("SOPS_AGE_KEY").map(Zeroizing::new),
-            age_key_file: set("SOPS_AGE_KEY_FILE").map(PathBuf::from),
+            age_key_command: text("SOPS_AGE_KEY_CMD"),
+            age_key_file: path("SOPS_AGE_KEY_FILE"),
             age_recipients: text("SOPS_AGE_RECIPIENTS"),
             config_folder: config_folder(set("XDG_CONFIG_HOME"), set("HOME")),
-            config: set("SOPS_CONFIG").map(PathBuf::from),
+            config: path("SOPS_CONFIG"),
+            home: path("HOME"),
+            ssh_key_command: text("SOPS_AGE_SSH_PRIVATE_KEY_CMD"),
+            ssh_key_file: path("SOPS_AGE_SSH_PRIVATE_KEY_FILE"),
+            ssh_to_age_passphrase: text("SSH_TO_AGE_PASSPHRASE").map(Zeroizing::new),
             working_folder: set("PWD"),
         }
     }
 }
 
-/// The identities found, and what was found where.
+/// Everything that may open a document.
 pub(crate) struct Keyring {
-    /// Every identity that could be read.
-    pub(crate) identities: Vec<Identity>,
-    /// One line for each place: its name, and how many identities or why none.
-    pub(crate) places: Vec<String>,
+    sources: Vec<Source>,
+    /// More is not done.
+    most: Effort,
+    ask: Ask,
+}
+
+/// What using a source takes. In this order they are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Effort {
+    /// The identities are at hand.
+    Nothing,
+    /// A command has to be run.
+    Command,
+    /// Somebody has to type a passphrase.
+    Passphrase,
+}
+
+impl Effort {
+    /// From the least to the most.
+    const ALL: [Self; 3] = [Self::Nothing, Self::Command, Self::Passphrase];
+}
+
+/// What came of trying to open one recipient's copy of the data key.
+pub(crate) enum Opening {
+    /// Nothing opened it; a reason for each source that should have.
+    Closed(Vec<Reason>),
+    /// The data key, or a share of it.
+    Payload(Zeroizing<Vec<u8>>),
+}
+
+/// Why something did not open a copy of the data key.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Reason {
+    pub(crate) code: ErrorCode,
+    pub(crate) message: String,
+}
+
+impl Reason {
+    fn of_source(name: &str, why: &str) -> Self {
+        Self {
+            code: ErrorCode::NoMatchingIdentity,
+            message: format!("{name}: {why}"),
+        }
+    }
+
+    fn of_error(name: &str, error: &Error) -> Self {
+        Self {
+            code: error.code(),
+            message: format!("{name}: {error}"),
+        }
+    }
 }
 
 impl Keyring {
-    /// Looks into every place.
+    /// Looks into every place. Nothing is run or asked yet; questions will go to the terminal.
     pub(crate) fn find(environment: &Environment) -> Self {
-        let mut keyring = Self {
-            identities: Vec::new(),
-            places: Vec::new(),
+        Self::asking(environment, passphrase::on_terminal)
+    }
+
+    /// As [`Self::find`], for what is merely worth a try: no command is run and nobody is asked.
+    pub(crate) fn quiet(environment: &Environment) -> Self {
+        Self {
+            most: Effort::Nothing,
+            ..Self::find(environment)
+        }
+    }
+
+    fn asking(environment: &Environment, ask: Ask) -> Self {
+        let setting = |name: &str, source: Option<Source>| {
+            source.unwrap_or_else(|| Source::nothing(name, "not set"))
         };
-        match &environment.age_key {
-            Some(text) => keyring.take("SOPS_AGE_KEY", text),
-            None => keyring.places.push("SOPS_AGE_KEY: not set".to_owned()),
+        let named = |name: &str, path: &Path| format!("{name}, {}", path.display());
+        let mut sources = Vec::new();
+
+        let name = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
+        let path = environment.ssh_key_file.as_deref();
+        sources.push(setting(
+            name,
+            path.map(|path| Source::ssh_file(named(name, path), path)),
+        ));
+        let name = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
+        let line = environment.ssh_key_command.as_deref();
+        sources.push(setting(
+            name,
+            line.map(|line| Source::command(name, line, Prints::SshKey)),
+        ));
+        for name in ["id_ed25519", "id_rsa"] {
+            if let Some(home) = &environment.home {
+                let path = home.join(".ssh").join(name);
+                sources.push(Source::ssh_file(path.display().to_string(), &path));
+            }
         }
-        match &environment.age_key_file {
-            Some(path) => keyring.take_file("SOPS_AGE_KEY_FILE, ", path),
-            None => keyring.places.push("SOPS_AGE_KEY_FILE: not set".to_owned()),
-        }
+
+        let name = "SOPS_AGE_KEY";
+        let text = environment.age_key.as_deref();
+        sources.push(setting(name, text.map(|text| Source::text(name, text))));
+        let name = "SOPS_AGE_KEY_FILE";
+        let path = environment.age_key_file.as_deref();
+        sources.push(setting(
+            name,
+            path.map(|path| Source::key_file(named(name, path), path)),
+        ));
+        let name = "SOPS_AGE_KEY_CMD";
+        let line = environment.age_key_command.as_deref();
+        sources.push(setting(
+            name,
+            line.map(|line| Source::command(name, line, Prints::Identities)),
+        ));
         if let Some(folder) = &environment.config_folder {
-            keyring.take_file("", &folder.join("sops/age/keys.txt"));
+            let path = folder.join("sops/age/keys.txt");
+            sources.push(Source::key_file(path.display().to_string(), &path));
         }
-        keyring
+        Self {
+            sources,
+            most: Effort::Passphrase,
+            ask,
+        }
     }
 
-    /// What an entry's age file holds, if an identity opens it.
-    pub(crate) fn open(&self, entry: &AgeEntry) -> Option<Zeroizing<Vec<u8>>> {
-        let file = age::armor::decode(&entry.enc).ok()?;
-        age::decrypt(&file, &self.identities).ok()
-    }
-
-    fn take_file(&mut self, prefix: &str, path: &Path) {
-        let place = format!("{prefix}{}", path.display());
-        let text = match fs::read(path).map(Zeroizing::new) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return self.places.push(format!("{place}: no such file"));
-            }
-            Err(error) => return self.places.push(format!("{place}: {error}")),
+    /// Opens one recipient's copy of the data key, with this effort and no lesser one.
+    ///
+    /// Whoever has several copies to choose from tries the least with all of them before the next.
+    pub(crate) fn open_with(&self, entry: &AgeEntry, effort: Effort) -> Opening {
+        let closed = |error: &Error| {
+            let reason = Reason {
+                code: error.code(),
+                message: error.to_string(),
+            };
+            // once is enough
+            Opening::Closed(if effort == Effort::Nothing {
+                vec![reason]
+            } else {
+                Vec::new()
+            })
         };
-        if fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o077 != 0) {
-            output::warning(&format!(
-                "{} can be read by others; run: chmod 600 {0}",
-                path.display()
-            ));
-        }
-        match std::str::from_utf8(&text) {
-            Ok(text) => self.take(&place, text),
-            Err(_) => self.places.push(format!("{place}: not a text file")),
-        }
-    }
-
-    fn take(&mut self, place: &str, text: &str) {
-        if text.starts_with("age-encryption.org/")
-            || text.starts_with("-----BEGIN AGE ENCRYPTED FILE")
-        {
-            return self.places.push(format!(
-                "{place}: protected by a passphrase, which stackseal cannot ask for yet"
-            ));
-        }
-        let before = self.identities.len();
-        let mut problems = String::new();
-        for (line, result) in identity_lines(text) {
-            match result {
-                Ok(identity) => self.identities.push(identity),
-                Err(reason) => problems.push_str(&format!("; line {line}: {reason}")),
+        let file = match armor::decode(&entry.enc) {
+            Ok(file) => file,
+            Err(error) => return closed(&error),
+        };
+        let envelope = match Envelope::parse(&file) {
+            Ok(envelope) => envelope,
+            Err(error) => return closed(&error),
+        };
+        let sealed = Sealed {
+            file: &file,
+            envelope,
+            recipient: entry.recipient.trim(),
+        };
+        let mut reasons = Vec::new();
+        for source in &self.sources {
+            match source.open(&sealed, effort, self.ask) {
+                Some(Ok(payload)) => return Opening::Payload(payload),
+                Some(Err(reason)) => reasons.push(reason),
+                None => {}
             }
         }
-        self.places.push(match self.identities.len() - before {
-            1 => format!("{place}: 1 identity{problems}"),
-            count => format!("{place}: {count} identities{problems}"),
-        });
+        Opening::Closed(reasons)
+    }
+
+    /// Opens the data key of a document; `name` is how messages call it.
+    ///
+    /// # Errors
+    /// `no-matching-identity`, saying who could open it and where identities were looked for; what is wrong with a copy
+    /// that should have opened.
+    pub(crate) fn data_key(
+        &self,
+        document: &Document<Encrypted>,
+        name: &str,
+    ) -> Result<DataKey, Failure> {
+        let entries = document.metadata().age_entries();
+        let mut tried: Vec<_> = entries.map(|entry| (entry, Vec::new())).collect();
+        let mut outcome = self.try_data_key(document, Effort::Nothing, &mut tried);
+        for effort in [Effort::Command, Effort::Passphrase] {
+            match &outcome {
+                Err(error) if error.code() == ErrorCode::NoMatchingIdentity => {
+                    outcome = self.try_data_key(document, effort, &mut tried);
+                }
+                _ => break,
+            }
+        }
+        outcome.map_err(|error| self.report(&error, document.metadata(), &tried, name))
+    }
+
+    /// Tries every copy with this effort and the lesser ones, and notes why one does not open.
+    fn try_data_key(
+        &self,
+        document: &Document<Encrypted>,
+        most: Effort,
+        tried: &mut [Tried<'_>],
+    ) -> Result<DataKey, Error> {
+        document.data_key_by(&mut |entry| {
+            let known = tried.iter_mut().find(|(it, _)| std::ptr::eq(*it, entry));
+            let mut reasons = known.map(|(_, reasons)| reasons);
+            for effort in Effort::ALL
+                .into_iter()
+                .filter(|it| *it <= most.min(self.most))
+            {
+                match self.open_with(entry, effort) {
+                    Opening::Payload(payload) => return Some(payload),
+                    Opening::Closed(found) => {
+                        for reason in found {
+                            if let Some(reasons) = &mut reasons
+                                && !reasons.contains(&reason)
+                            {
+                                reasons.push(reason);
+                            }
+                        }
+                    }
+                }
+            }
+            None
+        })
+    }
+
+    /// Says that nothing opens the document: for each recipient why, and where identities were looked for.
+    ///
+    /// Scripts look for the words of `sops` that it begins with.
+    fn report(
+        &self,
+        error: &Error,
+        metadata: &Metadata,
+        tried: &[Tried<'_>],
+        name: &str,
+    ) -> Failure {
+        let reason = error.fault().map_or("", |fault| fault.message.as_str());
+        let mut message = format!(
+            "{name}: Failed to get the data key required to decrypt the SOPS file: {reason}\n  it is sealed to:"
+        );
+        let line = |entry: &AgeEntry| {
+            let reasons = tried.iter().find(|(it, _)| std::ptr::eq(*it, entry));
+            let reasons: Vec<_> = reasons
+                .into_iter()
+                .flat_map(|(_, reasons)| reasons)
+                .map(|reason| reason.message.as_str())
+                .collect();
+            let why = match reasons.is_empty() {
+                true => "no identity fits".to_owned(),
+                false => reasons.join("; "),
+            };
+            format!("\n    {}: {why}", entry.recipient.trim())
+        };
+        let other =
+            |(kind, _): &Foreign| format!("\n    {kind}: keys of this kind are not supported");
+        message.extend(metadata.age.iter().map(line));
+        message.extend(metadata.foreign.iter().map(other));
+        for (index, group) in metadata.key_groups.iter().enumerate() {
+            message.push_str(&format!("\n   group {}:", index + 1));
+            message.extend(group.age.iter().map(line));
+            message.extend(group.foreign.iter().map(other));
+        }
+        message.push_str("\n  identities were looked for in:");
+        for source in &self.sources {
+            message.push_str(&format!("\n    {}", source.outcome()));
+        }
+        message.push_str(
+            "\n  bring the identity of one of these recipients, or ask someone who has one to seal the document to you, too",
+        );
+        let mut codes = tried
+            .iter()
+            .flat_map(|(_, reasons)| reasons)
+            .map(|it| it.code);
+        let code = match error.code() {
+            code @ ErrorCode::NoMatchingIdentity => codes.find(|it| *it != code).unwrap_or(code),
+            code => code,
+        };
+        Failure {
+            status: 128,
+            code: code.as_str(),
+            message,
+        }
     }
 }
 
-/// The identities of a key file: one a line, empty lines and comments apart. Each with its line number.
-pub(crate) fn identity_lines(
-    text: &str,
-) -> impl Iterator<Item = (usize, Result<Identity, stackseal_core::Error>)> {
-    text.lines()
-        .enumerate()
-        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        .map(|(index, line)| (index + 1, Identity::parse(line)))
-}
+/// A copy of the data key, and why it did not open.
+type Tried<'a> = (&'a AgeEntry, Vec<Reason>);
 
 /// As `sops` has it: `XDG_CONFIG_HOME` wherever it is set, else the system's own folder.
 fn config_folder(xdg: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
@@ -149,52 +358,4 @@ fn config_folder(xdg: Option<OsString>, home: Option<OsString>) -> Option<PathBu
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KEY: &str = "AGE-SECRET-KEY-1605P8J7DT63FFTQNAQ9SJKQHDA676Z6XQX48FA5SVGCS6UAPJWKSER8QLW";
-
-    fn environment(age_key: Option<&str>) -> Environment {
-        Environment {
-            age_key: age_key.map(|text| Zeroizing::new(text.to_owned())),
-            age_key_file: None,
-            age_recipients: None,
-            config_folder: None,
-            config: None,
-            working_folder: None,
-        }
-    }
-
-    #[test]
-    fn comments_and_empty_lines_are_no_identities() {
-        let keyring = Keyring::find(&environment(Some(&format!("# mine\n\n{KEY}\n{KEY}\n"))));
-        assert_eq!(keyring.identities.len(), 2);
-        assert_eq!(
-            keyring.places.first().map(String::as_str),
-            Some("SOPS_AGE_KEY: 2 identities")
-        );
-    }
-
-    #[test]
-    fn a_broken_line_is_named_by_number_and_never_repeated() {
-        let keyring = Keyring::find(&environment(Some(&format!(
-            "{KEY}\nAGE-SECRET-KEY-1OOPS\n"
-        ))));
-        assert_eq!(keyring.identities.len(), 1);
-        let place = keyring.places.first().map(String::as_str).unwrap();
-        assert!(
-            place.starts_with("SOPS_AGE_KEY: 1 identity; line 2: "),
-            "{place}"
-        );
-        assert!(!place.contains("OOPS"), "{place}");
-    }
-
-    #[test]
-    fn the_settings_folder_follows_xdg_first() {
-        let folder = |xdg: Option<&str>| {
-            config_folder(xdg.map(OsString::from), Some(OsString::from("/home/ann")))
-        };
-        assert_eq!(folder(Some("/x")), Some(PathBuf::from("/x")));
-        assert!(folder(None).unwrap().starts_with("/home/ann"));
-    }
-}
+mod tests;

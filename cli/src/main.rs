@@ -1,7 +1,7 @@
 //! The `stackseal` command: seals and opens SOPS documents with age keys, as `sops` does.
 //!
 //! Here are the process's edges only: arguments, environment, clock, exit status. What is done lies
-//! in [`commands`], where identities come from in [`keyring`], how files are replaced in [`files`].
+//! in [`commands`], where identities come from in [`keyring`], what kinds there are in [`keys`], how files are replaced in [`files`].
 
 use std::process::ExitCode;
 
@@ -19,6 +19,7 @@ mod config;
 mod exit;
 mod files;
 mod keyring;
+mod keys;
 mod opening;
 mod output;
 mod root_form;
@@ -47,6 +48,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Decrypt(arguments) => commands::decrypt::run(&arguments, &context),
         Verb::Encrypt(arguments) => commands::encrypt::run(&arguments, &context, &mut random),
         Verb::Keygen(arguments) => commands::keygen::run(&arguments, context.now, &mut random),
+        Verb::SshToAge(arguments) => commands::ssh_to_age::run(&arguments, &context.environment),
     }
 }
 

@@ -1,7 +1,8 @@
 //! age v1 files for X25519 recipients: header, payload, and the armor around them.
 //!
 //! Everything is held in memory, and nothing is released before the whole file has authenticated.
-//! Stanzas of other kinds (SSH, plugins, passphrases) are skipped; none is ever acted on.
+//! Stanzas of other kinds (SSH, plugins, passphrases) are skipped; none is ever acted on here. Whoever knows
+//! such a kind finds them in an [`Envelope`], and brings stanzas of its own to [`assemble`].
 //! Source: <https://age-encryption.org/v1>.
 
 pub mod armor;
@@ -11,6 +12,7 @@ mod x25519;
 
 use alloc::format;
 use alloc::vec::Vec;
+use core::fmt;
 
 use hkdf::Hkdf;
 use sha2::Sha256;
@@ -20,9 +22,10 @@ use crate::error::{Error, ErrorCode};
 use crate::random::Random;
 use crate::recipient::{Identity, Recipient};
 use header::Header;
+pub use header::Stanza;
 
 /// The 16 bytes that a file's header and payload keys derive from.
-type FileKey = Zeroizing<[u8; 16]>;
+pub type FileKey = Zeroizing<[u8; 16]>;
 
 /// Encrypts a payload so that each of the recipients can open it alone. The result is binary; see
 /// [`armor::encode`].
@@ -56,10 +59,26 @@ pub fn encrypt(
     for recipient in recipients {
         stanzas.push(x25519::wrap(&file_key, recipient, random)?);
     }
+    assemble(payload, &stanzas, &file_key, random)
+}
+
+/// Makes a file of stanzas that hold its file key already. The result is binary; see [`armor::encode`].
+///
+/// # Errors
+/// `random-failed`.
+///
+/// # Security
+/// The file key must be random and of this file alone; the stanzas are taken as they are.
+pub fn assemble(
+    payload: &[u8],
+    stanzas: &[Stanza],
+    file_key: &FileKey,
+    random: &mut dyn Random,
+) -> Result<Vec<u8>, Error> {
     let mut nonce = [0; stream::NONCE];
     random.fill(&mut nonce)?;
-    let mut file = header::encode(&stanzas, &file_key);
-    stream::encrypt(&file_key, &nonce, payload, &mut file);
+    let mut file = header::encode(stanzas, file_key);
+    stream::encrypt(file_key, &nonce, payload, &mut file);
     Ok(file)
 }
 
@@ -68,10 +87,46 @@ pub fn encrypt(
 /// # Errors
 /// `age-file-invalid` when the file is malformed or was altered, `no-matching-identity`.
 pub fn decrypt(file: &[u8], identities: &[Identity]) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let (header, payload) = Header::parse(file)?;
-    let file_key = unwrap_file_key(&header, identities)?;
-    header.verify(&file_key)?;
-    stream::decrypt(&file_key, payload)
+    let envelope = Envelope::parse(file)?;
+    let file_key = unwrap_file_key(&envelope.header, identities)?;
+    envelope.open(&file_key)
+}
+
+/// A binary age file whose stanzas can be looked at before anything is opened.
+pub struct Envelope<'a> {
+    header: Header<'a>,
+    payload: &'a [u8],
+}
+
+impl<'a> Envelope<'a> {
+    /// Takes a file apart; see [`armor::decode`].
+    ///
+    /// # Errors
+    /// `age-file-invalid`.
+    pub fn parse(file: &'a [u8]) -> Result<Self, Error> {
+        let (header, payload) = Header::parse(file)?;
+        Ok(Self { header, payload })
+    }
+
+    /// The stanzas, one for each recipient, and such that mean nothing.
+    pub fn stanzas(&self) -> &[Stanza] {
+        &self.header.stanzas
+    }
+
+    /// Opens the payload with the file key out of one of the stanzas.
+    ///
+    /// # Errors
+    /// `age-file-invalid` when the header or the payload was altered, or this is another file's key.
+    pub fn open(&self, file_key: &FileKey) -> Result<Zeroizing<Vec<u8>>, Error> {
+        self.header.verify(file_key)?;
+        stream::decrypt(file_key, self.payload)
+    }
+}
+
+impl fmt::Debug for Envelope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Envelope({} stanzas)", self.header.stanzas.len())
+    }
 }
 
 fn unwrap_file_key(header: &Header<'_>, identities: &[Identity]) -> Result<FileKey, Error> {

@@ -19,6 +19,7 @@ pub mod convert;
 mod data_key;
 mod decimal;
 pub mod document;
+mod ed25519;
 pub mod error;
 pub mod format;
 pub mod guard;

@@ -184,9 +184,14 @@ impl Identity {
         if text.trim() != text {
             return Err(invalid_identity("it has white space around it"));
         }
-        if text.starts_with("AGE-SECRET-KEY-PQ-1") || text.starts_with("AGE-PLUGIN-") {
+        if text.starts_with("AGE-SECRET-KEY-PQ-1") {
             return Err(invalid_identity(
-                "post-quantum and plugin identities are not supported",
+                "post-quantum identities are not supported",
+            ));
+        }
+        if text.starts_with("AGE-PLUGIN-") {
+            return Err(invalid_identity(
+                "plugin identities are not supported, and no plugin is ever started",
             ));
         }
         if !text.starts_with("AGE-SECRET-KEY-1") {
@@ -225,7 +230,7 @@ impl Identity {
         self.secret.diffie_hellman(share)
     }
 
-    fn from_scalar(scalar: &[u8; 32]) -> Self {
+    pub(crate) fn from_scalar(scalar: &[u8; 32]) -> Self {
         let secret = Box::new(StaticSecret::from(*scalar));
         let point = PublicKey::from(&*secret);
         let text = encode(RECIPIENT, point.as_bytes(), char::to_ascii_lowercase)
@@ -277,7 +282,9 @@ fn foreign(text: &str) -> Option<&'static str> {
     } else if starts("AGE-SECRET-KEY-") || starts("AGE-PLUGIN-") {
         Some("it is a private key; never share it, and give the age1 text that belongs to it")
     } else if starts("ssh-") {
-        Some("SSH keys are not supported here; make an age key with age-keygen")
+        Some(
+            "SSH keys are not supported here; make an age key with age-keygen, or of it with ssh-to-age",
+        )
     } else if !starts("age1") {
         Some("it does not start with age1")
     } else if text.chars().any(|c| c.is_ascii_uppercase()) {
@@ -311,7 +318,7 @@ fn decode(prefix: &str, text: &str) -> Option<Zeroizing<[u8; 32]>> {
     Some(bytes)
 }
 
-fn encode(prefix: &str, bytes: &[u8; 32], case: fn(&char) -> char) -> Zeroizing<String> {
+pub(crate) fn encode(prefix: &str, bytes: &[u8; 32], case: fn(&char) -> char) -> Zeroizing<String> {
     let hrp = Hrp::parse_unchecked(prefix);
     // Large enough from the start, so that no copy of a private key is left by growing.
     let mut text = Zeroizing::new(String::with_capacity(80));
@@ -334,7 +341,7 @@ fn is_canonical(bytes: &[u8; 32]) -> bool {
     *high < 0x7f || (*high == 0x7f && (*low < 0xed || middle.iter().any(|byte| *byte != 0xff)))
 }
 
-const RECIPIENT: &str = "age";
+pub(crate) const RECIPIENT: &str = "age";
 const IDENTITY: &str = "age-secret-key-";
 const TEXT_LENGTH: usize = 62;
 

@@ -14,6 +14,7 @@ use crate::config::{Config, Plan, Rule, SelectionFlags, SelectorKind, Selectors,
 use crate::exit::{Act, Failure};
 use crate::files::Audience;
 use crate::keyring::Keyring;
+use crate::keys;
 use crate::opening::{self, Mac};
 use crate::output;
 
@@ -98,7 +99,7 @@ fn earlier(places: &Places, format: Format, context: &Context) -> Option<Opened>
     let path = places.output.as_deref()?;
     let bytes = std::fs::read(path).ok()?;
     let document = Document::<Encrypted>::parse_as(format, &bytes, &Limits::generous()).ok()?;
-    let keyring = Keyring::find(&context.environment);
+    let keyring = Keyring::quiet(&context.environment);
     opening::open(&document, &keyring, "", Mac::Check).ok()
 }
 
@@ -178,8 +179,7 @@ fn selector(kind: SelectorKind, text: String) -> Result<Selector, Failure> {
 fn recipients(texts: &[String]) -> Result<Vec<Recipient>, Failure> {
     let mut recipients = Vec::new();
     for text in texts {
-        let recipient =
-            Recipient::parse(text).map_err(|error| Failure::of_argument(&error, "--age"))?;
+        let recipient = keys::recipient::parse(text, "--age")?;
         if !recipients.contains(&recipient) {
             recipients.push(recipient);
         }

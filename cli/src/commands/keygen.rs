@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::args::Keygen;
 use crate::exit::Failure;
-use crate::keyring::identity_lines;
+use crate::keys::{Lines, identities, passphrase, protected};
 use crate::{files, output};
 
 /// Makes a key pair, or prints the recipients of an identity file.
@@ -45,10 +45,16 @@ fn print_recipients(path: &Path) -> Result<(), Failure> {
     } else {
         files::read(path)?
     };
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Failure::unreadable(format!("{name} is not a text file")))?;
+    let text = if protected::is_protected(&bytes) {
+        protected::open(&bytes, &name.to_string(), passphrase::on_terminal)
+            .map_err(|why| Failure::usage("invalid-identity", format!("{name}: {why}")))?
+    } else {
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| Failure::unreadable(format!("{name} is not a text file")))?;
+        Zeroizing::new(text.to_owned())
+    };
     let mut recipients = String::new();
-    for (line, identity) in identity_lines(text) {
+    for (line, identity) in identities(&text, Lines::One) {
         let identity = identity
             .map_err(|error| Failure::of_argument(&error, &format!("{name}: line {line}")))?;
         recipients.push_str(identity.recipient().as_str());

@@ -17,12 +17,20 @@ use crate::error::{Error, ErrorCode};
 /// Most stanzas in a header. Each costs a scalar multiplication for every identity tried.
 pub(super) const MAX_STANZAS: usize = 64;
 
-/// One recipient's part of a header.
-pub(super) struct Stanza {
+/// One recipient's part of a header: the file key, wrapped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stanza {
     /// Kind and parameters, at least one; printable ASCII without spaces.
-    pub(super) arguments: Vec<String>,
+    pub arguments: Vec<String>,
     /// Decoded body.
-    pub(super) body: Vec<u8>,
+    pub body: Vec<u8>,
+}
+
+impl Stanza {
+    /// The kind of recipient: `X25519`, `ssh-ed25519`, `scrypt`, and so on.
+    pub fn kind(&self) -> &str {
+        self.arguments.first().map_or("", String::as_str)
+    }
 }
 
 /// A header as read.
@@ -163,11 +171,10 @@ fn parse_body(lines: &mut Lines<'_>) -> Result<Vec<u8>, Error> {
 }
 
 fn check_kinds(stanzas: &[Stanza]) -> Result<(), Error> {
-    let kinds = || stanzas.iter().filter_map(|stanza| stanza.arguments.first());
     if stanzas.is_empty() {
         return Err(invalid("it has no stanza"));
     }
-    if stanzas.len() > 1 && kinds().any(|kind| kind == "scrypt") {
+    if stanzas.len() > 1 && stanzas.iter().any(|stanza| stanza.kind() == "scrypt") {
         return Err(invalid("a passphrase stanza stands beside another one"));
     }
     Ok(())
