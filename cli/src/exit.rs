@@ -77,6 +77,14 @@ impl Failure {
         }
     }
 
+    /// A text that is no path in a document; the status differs by command.
+    pub(crate) fn of_tree_path(error: &Error, argument: &str, status: u8) -> Self {
+        Self {
+            status,
+            ..Self::of_argument(error, argument)
+        }
+    }
+
     /// What the codec says about an argument.
     pub(crate) fn of_argument(error: &Error, argument: &str) -> Self {
         Self {

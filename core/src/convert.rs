@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::format::emit::{self, Indent};
 use crate::format::{Format, dotenv, ini};
 use crate::tree::Node;
+use crate::tree::at::TreePath;
 use crate::value::Value;
 
 /// Columns a level in what is written anew; `None` for the reference's own.
@@ -37,6 +38,18 @@ impl Document<Plain> {
             return Ok(self.content());
         }
         written(&self.trees()?, to, indentation)
+    }
+}
+
+impl Document<Plain> {
+    /// What stands at a path of the first document: text as it is, anything else as the reference writes it.
+    ///
+    /// # Errors
+    /// `tree-path-missing`, `value-not-representable`, `limit-exceeded`.
+    pub fn extracted(&self, path: &TreePath, to: Format) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let trees = self.trees()?;
+        let empty = Node::Mapping(Vec::new());
+        trees.first().unwrap_or(&empty).at(path)?.extracted(to)
     }
 }
 

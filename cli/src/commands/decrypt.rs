@@ -1,5 +1,6 @@
 //! `stackseal decrypt`: the plaintext of a sealed document, only after its MAC was verified.
 
+use stackseal_core::tree::at::TreePath;
 use stackseal_core::{Document, Encrypted, Limits};
 
 use super::Context;
@@ -16,6 +17,10 @@ use crate::opening::{self, Mac};
 pub(crate) fn run(arguments: &Decrypt, context: &Context) -> Result<(), Failure> {
     let places = &arguments.places;
     places.check()?;
+    let extract = arguments.extract.as_deref().map(TreePath::parse);
+    let extract = extract
+        .transpose()
+        .map_err(|error| Failure::of_tree_path(&error, "--extract", 91))?;
     let config = context.config()?;
     let name = places.name();
     let bytes = places.read()?;
@@ -29,9 +34,10 @@ pub(crate) fn run(arguments: &Decrypt, context: &Context) -> Result<(), Failure>
     let opened = opening::open(&document, &keyring, &name, mac)?;
     let to = places.output();
     let indentation = context.indentation(config.as_ref(), to)?;
-    let content = opened
-        .plain()
-        .converted(to, indentation)
-        .map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
+    let content = match &extract {
+        Some(path) => opened.plain().extracted(path, to),
+        None => opened.plain().converted(to, indentation),
+    };
+    let content = content.map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
     places.write(&content, Audience::Owner)
 }
