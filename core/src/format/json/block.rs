@@ -243,7 +243,8 @@ mod tests {
             (
                 "  {\n     \"a\": 1 }",
                 "  {\n     \"a\": 1,\n     \"sops\": {\n          \"shamir_threshold\": 2,\n          \"age\": [\n\
-                 \x20              {\n                    \"recipient\": \"age1x\",\n                    \"enc\": \"A\\nB\\n\"\n\
+                 \x20              {\n                    \"recipient\": \"age1x\",\n\
+                 \x20                   \"enc\": \"A\\nB\\n\"\n\
                  \x20              }\n          ],\n          \"mac\": \"ENC[x]\"\n     } }",
             ),
             (
@@ -258,12 +259,14 @@ mod tests {
             ),
             (
                 "{\"a\": 1}\n",
-                "{\"a\": 1, \"sops\": {\"shamir_threshold\": 2, \"age\": [{\"recipient\": \"age1x\", \"enc\": \"A\\nB\\n\"}], \
+                "{\"a\": 1, \"sops\": {\"shamir_threshold\": 2, \
+                 \"age\": [{\"recipient\": \"age1x\", \"enc\": \"A\\nB\\n\"}], \
                  \"mac\": \"ENC[x]\"}}\n",
             ),
             (
                 "{}\n",
-                "{\n\t\"sops\": {\n\t\t\"shamir_threshold\": 2,\n\t\t\"age\": [\n\t\t\t{\n\t\t\t\t\"recipient\": \"age1x\",\n\
+                "{\n\t\"sops\": {\n\t\t\"shamir_threshold\": 2,\n\t\t\"age\": [\n\t\t\t{\n\
+                 \t\t\t\t\"recipient\": \"age1x\",\n\
                  \t\t\t\t\"enc\": \"A\\nB\\n\"\n\t\t\t}\n\t\t],\n\t\t\"mac\": \"ENC[x]\"\n\t}\n}\n",
             ),
         ] {
