@@ -7,7 +7,6 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::ops::Range;
 
 use super::scan::{BLANKS, Scanner};
 use super::write::{self, Layout, Lines};
@@ -18,30 +17,18 @@ use crate::tree::Node;
 /// The name of the member.
 pub(super) const KEY: &str = "sops";
 
-/// Bytes of the member: its key and its value.
-pub(crate) fn find(_text: &str, root: &Root) -> Option<Range<usize>> {
-    let key = root.keys.iter().find(|key| key.name.as_ref() == KEY)?;
-    Some(key.start..key.end)
-}
-
 /// What to insert so that the member stands last.
 pub(crate) fn insertion(text: &str, root: &Root, metadata: &Node) -> Edit {
     let layout = layout_of(text, root);
     // Metadata is text, whole numbers and booleans, for which JSON has a form.
     let value = write::render(metadata, &layout).unwrap_or_default();
     let member = format!("\"{KEY}\":{}{}", layout.colon, value.as_str());
-    let (at, text) = match (root.keys.last(), layout.lines) {
-        (
-            Some(last),
-            Some(Lines {
-                newline, indent, ..
-            }),
-        ) => (last.end, format!(",{newline}{indent}{member}")),
-        (Some(last), None) => (last.end, format!(",{}{member}", layout.comma)),
-        (None, lines) => {
-            let Lines {
-                newline, indent, ..
-            } = lines.unwrap_or(Lines::REFERENCE);
+    let (newline, indent) = layout
+        .lines
+        .map_or(("", layout.comma), |lines| (lines.newline, lines.indent));
+    let (at, text) = match root.keys.last() {
+        Some(last) => (last.end, format!(",{newline}{indent}{member}")),
+        None => {
             let inside = root.collections.first().map_or(0, |top| top.start + 1);
             (inside, format!("{newline}{indent}{member}{newline}"))
         }
@@ -138,8 +125,6 @@ fn is_loose(text: &str, key: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use alloc::borrow::ToOwned as _;
-
     use super::*;
     use crate::document::splice;
     use crate::format::json::parse;
@@ -258,7 +243,8 @@ mod tests {
             (
                 "  {\n     \"a\": 1 }",
                 "  {\n     \"a\": 1,\n     \"sops\": {\n          \"shamir_threshold\": 2,\n          \"age\": [\n\
-                 \x20              {\n                    \"recipient\": \"age1x\",\n                    \"enc\": \"A\\nB\\n\"\n\
+                 \x20              {\n                    \"recipient\": \"age1x\",\n\
+                 \x20                   \"enc\": \"A\\nB\\n\"\n\
                  \x20              }\n          ],\n          \"mac\": \"ENC[x]\"\n     } }",
             ),
             (
@@ -273,12 +259,14 @@ mod tests {
             ),
             (
                 "{\"a\": 1}\n",
-                "{\"a\": 1, \"sops\": {\"shamir_threshold\": 2, \"age\": [{\"recipient\": \"age1x\", \"enc\": \"A\\nB\\n\"}], \
+                "{\"a\": 1, \"sops\": {\"shamir_threshold\": 2, \
+                 \"age\": [{\"recipient\": \"age1x\", \"enc\": \"A\\nB\\n\"}], \
                  \"mac\": \"ENC[x]\"}}\n",
             ),
             (
                 "{}\n",
-                "{\n\t\"sops\": {\n\t\t\"shamir_threshold\": 2,\n\t\t\"age\": [\n\t\t\t{\n\t\t\t\t\"recipient\": \"age1x\",\n\
+                "{\n\t\"sops\": {\n\t\t\"shamir_threshold\": 2,\n\t\t\"age\": [\n\t\t\t{\n\
+                 \t\t\t\t\"recipient\": \"age1x\",\n\
                  \t\t\t\t\"enc\": \"A\\nB\\n\"\n\t\t\t}\n\t\t],\n\t\t\"mac\": \"ENC[x]\"\n\t}\n}\n",
             ),
         ] {
@@ -311,17 +299,9 @@ mod tests {
     }
 
     #[test]
-    fn without_the_member_there_is_nothing_to_find() {
+    fn without_the_member_nothing_comes_out() {
         let text = "{\"a\": {\"sops\": 1}}";
         let parsed = parsed(text);
-        assert_eq!(find(text, &parsed.documents[0]), None);
         assert_eq!(removal(text, &parsed.documents[0]), None);
-    }
-
-    #[test]
-    fn the_member_is_its_key_and_value() {
-        let text = "{\"a\": 1, \"sops\" : {\"b\": []} }";
-        let range = find(text, &parsed(text).documents[0]).unwrap();
-        assert_eq!(text[range].to_owned(), "\"sops\" : {\"b\": []}");
     }
 }

@@ -421,7 +421,7 @@ mod tests {
             Value::Boolean(false),
         ];
         assert!(scalars(&root).map(|at| &at.value).eq(&values));
-        assert!(scalars(&root).all(|at| at.flow && at.column == 0 && !at.typed_by_tag));
+        assert!(scalars(&root).all(|at| at.flow && at.column == 0));
     }
 
     #[test]

@@ -110,7 +110,7 @@ fn scalar(value: &Value) -> Result<String, Error> {
         Value::Float(float) => number(*float).ok_or_else(|| {
             Error::input(
                 ErrorCode::ValueNotRepresentable,
-                "JSON has no form for a number that is infinite or none (NaN); write it as text, or take another format",
+                "JSON has no form for an infinite number or NaN; write it as text, or take another format",
             )
         })?,
         Value::Integer(integer) => integer.to_string(),
@@ -376,7 +376,8 @@ mod tests {
     #[test]
     fn a_tree_is_laid_out_as_the_reference_does() {
         let text = render(&tree(), &Layout::REFERENCE).unwrap();
-        let expected = "{\n\t\"a\\u003c\": 1.5,\n\t\"none\": [],\n\t\"list\": [\n\t\t\"x\",\n\t\t{\n\t\t\t\"k\": null,\n\
+        let expected = "{\n\t\"a\\u003c\": 1.5,\n\t\"none\": [],\n\t\"list\": [\n\
+                        \t\t\"x\",\n\t\t{\n\t\t\t\"k\": null,\n\
                         \t\t\t\"k\": true\n\t\t}\n\t],\n\t\"empty\": {}\n}";
         assert_eq!(text.as_str(), expected);
     }
