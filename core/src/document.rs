@@ -315,6 +315,15 @@ impl Document<Encrypted> {
     /// As [`Document::<Encrypted>::parse`], with the format's own instead of `yaml-syntax`.
     pub fn parse_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
         let plain = Document::parse_any(format, bytes, limits, Plain)?;
+        #[cfg(feature = "formats")]
+        if let Format::Binary | Format::Json = format
+            && let Some(obstacle) = plain
+                .obstacles()
+                .find(|it| it.remedy == crate::format::parts::Remedy::Rewrite)
+        {
+            // Something stands behind the object, which the reference does not read either.
+            return Err(obstacle.error());
+        }
         let metadata = plain.read_metadata()?;
         let Document {
             text,

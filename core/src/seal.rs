@@ -354,7 +354,11 @@ fn check(
     if let Some(obstacle) = obstacle {
         return Err(obstacle.error());
     }
-    if plain.roots().iter().all(|root| root.keys.is_empty()) && !options.accept_nothing {
+    let nothing_asked = options.keeps_layout() && !selector.names_what_is_sealed();
+    if plain.roots().iter().all(|root| root.keys.is_empty())
+        && !options.accept_nothing
+        && !nothing_asked
+    {
         return Err(Error::input(
             ErrorCode::EmptyDocument,
             "the text has no key, so there is nothing to seal; add one",

@@ -38,7 +38,7 @@ pub(crate) fn run(
     let name = places.name();
     let failed = |error: &Error| Failure::of_document(error, &name, Act::Encrypt);
     let bytes = places.read()?;
-    if bytes.is_empty() && places.input() != Format::Binary {
+    if bytes.is_empty() && places.input() == Format::Yaml {
         return Err(Failure {
             status: 92,
             code: ErrorCode::EmptyDocument.as_str(),
