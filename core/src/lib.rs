@@ -19,6 +19,8 @@ pub mod convert;
 mod data_key;
 mod decimal;
 pub mod document;
+#[cfg(feature = "formats")]
+pub mod edit;
 pub mod error;
 pub mod format;
 pub mod guard;

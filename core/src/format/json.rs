@@ -11,4 +11,4 @@ mod write;
 
 pub(crate) use block::{find, insertion, removal};
 pub(crate) use parse::parse;
-pub(crate) use write::{number, opened, sealed, string};
+pub(crate) use write::{Layout, Lines, opened, render, sealed, string};
