@@ -20,6 +20,8 @@ mod data_key;
 mod decimal;
 pub mod document;
 mod ed25519;
+#[cfg(feature = "formats")]
+pub mod edit;
 pub mod error;
 pub mod format;
 pub mod guard;

@@ -26,9 +26,7 @@ pub(crate) fn extracted(node: &Node, format: Format) -> Result<Zeroizing<Vec<u8>
         (_, Format::Yaml) => yaml(core::slice::from_ref(node), DEFAULT_INDENT)?,
         (Node::Mapping(_), Format::Json) => json(node, Indent::Tab)?,
         (_, Format::Json) | (Node::Leaf(_), Format::Ini) => {
-            let mut text = json(node, Indent::Tab)?;
-            text.truncate(text.trim_end().len());
-            text
+            json::json_at(node, Indent::Tab, "")?.as_str().to_owned()
         }
         (Node::Leaf(_), _) => {
             return refused("only text can be taken out in this format; ask for YAML or JSON");
@@ -44,14 +42,6 @@ pub(crate) fn extracted(node: &Node, format: Format) -> Result<Zeroizing<Vec<u8>
 
 /// Columns that the reference indents YAML by.
 pub(crate) const DEFAULT_INDENT: usize = 4;
-
-/// What stands in a collection; nothing for a value.
-fn entries(node: &Node) -> &[Entry] {
-    match node {
-        Node::Leaf(_) => &[],
-        Node::List(entries) | Node::Mapping(entries) => entries,
-    }
-}
 
 /// Whether a collection holds nothing but comments.
 fn is_bare(entries: &[Entry]) -> bool {

@@ -11,4 +11,4 @@ mod write;
 
 pub(crate) use block::{insertion, removal};
 pub(crate) use parse::parse;
-pub(crate) use write::{Layout, Lines, opened, render, sealed};
+pub(crate) use write::{Layout, Lines, opened, render, sealed, string};

@@ -3,6 +3,8 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
+use zeroize::Zeroizing;
+
 use crate::error::Error;
 use crate::format::json::{Layout, Lines, render};
 use crate::tree::Node;
@@ -21,21 +23,44 @@ pub(crate) enum Indent {
 /// # Errors
 /// `value-not-representable` for NaN and the infinities.
 pub(crate) fn json(node: &Node, indent: Indent) -> Result<String, Error> {
+    let text = json_at(node, indent, "")?;
+    let mut out = String::with_capacity(text.len() + 1);
+    out.push_str(&text);
+    out.push('\n');
+    Ok(out)
+}
+
+/// The text of a value whose lines stand behind a `lead`.
+///
+/// # Errors
+/// As [`json`].
+pub(crate) fn json_at(node: &Node, indent: Indent, lead: &str) -> Result<Zeroizing<String>, Error> {
     let unit = match indent {
-        Indent::Spaces(count) => " ".repeat(count),
         Indent::Tab => "\t".to_owned(),
-    };
-    let lines = Lines {
-        unit: &unit,
-        ..Lines::REFERENCE
+        Indent::Spaces(count) => " ".repeat(count),
     };
     let layout = Layout {
-        lines: Some(lines),
+        lines: Some(Lines {
+            newline: "\n",
+            indent: lead,
+            unit: &unit,
+        }),
         ..Layout::REFERENCE
     };
-    let mut text = render(node, &layout)?;
-    text.push('\n');
-    Ok(core::mem::take(&mut text))
+    render(node, &layout)
+}
+
+/// The text of a value on one line.
+///
+/// # Errors
+/// As [`json`].
+pub(crate) fn json_flow(node: &Node) -> Result<Zeroizing<String>, Error> {
+    let layout = Layout {
+        lines: None,
+        comma: " ",
+        ..Layout::REFERENCE
+    };
+    render(node, &layout)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{entries, is_bare};
+use super::is_bare;
 use crate::error::{Error, ErrorCode};
 use crate::format::yaml::write;
 use crate::tree::{Entry, Node};
@@ -29,89 +29,95 @@ pub(crate) fn yaml(documents: &[Node], indent: usize) -> Result<String, Error> {
     Ok(writer.out)
 }
 
-/// The text of a value for a key that stands at `column`: what follows `key: `, or lines that begin with a line
-/// break and end without one.
+/// What follows the `:` of a key that stands at `column`: a blank and a value, or lines, each after a line break.
 pub(crate) fn yaml_at(node: &Node, column: usize, indent: usize) -> Result<String, Error> {
     let mut writer = Writer::new(indent);
-    if is_bare(entries(node)) {
-        return Ok(writer.scalar(node, column, column + 1));
+    let below = writer.below(column);
+    if is_bare(node.entries()) {
+        let text = writer.scalar(node, column, below);
+        writer.text(&text);
+    } else {
+        writer.collection(node, below)?;
     }
-    let child = writer.below(column);
-    writer.collection(node, child)?;
     Ok(writer.out)
 }
 
-/// The text of an item for a list whose dashes stand at `column`: what follows `- `.
+/// What follows the dash of an item whose dash stands at `column`: a blank and a value, or the lines of a collection, of
+/// which the first goes on with the dash's.
 pub(crate) fn yaml_item_at(node: &Node, column: usize, indent: usize) -> Result<String, Error> {
     let mut writer = Writer::new(indent);
-    if is_bare(entries(node)) {
-        return Ok(writer.scalar(node, column, column + 2));
+    if is_bare(node.entries()) {
+        let text = writer.scalar(node, column, column + 2);
+        writer.text(&text);
+    } else {
+        writer.fresh = true;
+        writer.column = column + 1;
+        writer.collection(node, column + 2)?;
     }
+    Ok(writer.out)
+}
+
+/// The entries of a collection, which begin at `column`: lines, of which the first lacks its indentation.
+pub(crate) fn yaml_entries_at(node: &Node, column: usize, indent: usize) -> Result<String, Error> {
+    let mut writer = Writer::new(indent);
     writer.fresh = true;
-    writer.column = column + 2;
-    writer.collection(node, column + 2)?;
+    writer.column = column;
+    writer.collection(node, column)?;
     Ok(writer.out)
 }
 
 /// The text of a key in block style, and whether it must stand behind `? `.
-pub(crate) fn yaml_key(key: &str, column: usize, indent: usize) -> (String, bool) {
+fn yaml_key(key: &str, column: usize, indent: usize) -> (String, bool) {
     let writer = Writer::new(indent);
     let text = string(key, column, writer.below(column));
     let breaks = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
     (text, key.len() > SIMPLE_KEY_BYTES || key.contains(breaks))
 }
 
-/// The text of a value inside `{…}` or `[…]`. Comments have no place there.
+/// The text of a value inside `{…}` or `[…]`, on one line. Comments have no place there.
 pub(crate) fn yaml_flow(node: &Node) -> String {
     let mut out = String::new();
     let mut open: Vec<(core::slice::Iter<'_, Entry>, char, bool)> = Vec::new();
-    flow_start(node, &mut out, &mut open);
-    while let Some((rest, end, first)) = open.last_mut() {
-        let Some(entry) = rest.next() else {
-            out.push(*end);
-            open.pop();
-            continue;
+    let mut next = Some(node);
+    loop {
+        match next.take() {
+            Some(Node::Leaf(Value::String(text))) => out.push_str(&yaml_flow_key(text)),
+            Some(Node::Leaf(value)) => out.push_str(&write::word(value)),
+            Some(Node::List(entries)) => {
+                out.push('[');
+                open.push((entries.iter(), ']', true));
+            }
+            Some(Node::Mapping(entries)) => {
+                out.push('{');
+                open.push((entries.iter(), '}', true));
+            }
+            None => {}
+        }
+        let Some((rest, end, first)) = open.last_mut() else {
+            return out;
         };
-        let Entry::Item { key, node } = entry else {
-            continue;
-        };
-        if !core::mem::take(first) {
-            out.push_str(", ");
-        }
-        if let Some(key) = key {
-            out.push_str(&flow_string(key));
-            out.push_str(": ");
-        }
-        flow_start(node, &mut out, &mut open);
-    }
-    out
-}
-
-/// The text of a key inside `{…}`.
-pub(crate) fn yaml_flow_key(key: &str) -> String {
-    flow_string(key)
-}
-
-fn flow_start<'a>(
-    node: &'a Node,
-    out: &mut String,
-    open: &mut Vec<(core::slice::Iter<'a, Entry>, char, bool)>,
-) {
-    match node {
-        Node::Leaf(Value::String(text)) => out.push_str(&flow_string(text)),
-        Node::Leaf(value) => out.push_str(&write::word(value)),
-        Node::List(entries) => {
-            out.push('[');
-            open.push((entries.iter(), ']', true));
-        }
-        Node::Mapping(entries) => {
-            out.push('{');
-            open.push((entries.iter(), '}', true));
+        match rest.next() {
+            Some(Entry::Comment(_)) => {}
+            Some(Entry::Item { key, node }) => {
+                if !core::mem::take(first) {
+                    out.push_str(", ");
+                }
+                if let Some(key) = key {
+                    out.push_str(&yaml_flow_key(key));
+                    out.push_str(": ");
+                }
+                next = Some(node);
+            }
+            None => {
+                out.push(*end);
+                open.pop();
+            }
         }
     }
 }
 
-fn flow_string(text: &str) -> String {
+/// The text of a key, or of a string, inside `{…}`.
+pub(crate) fn yaml_flow_key(text: &str) -> String {
     let plain = write::is_flow_safe(text) && write::key_or_value(text) == text;
     if plain {
         text.to_string()
@@ -158,7 +164,7 @@ impl<'a> Writer<'a> {
     }
 
     fn document(&mut self, node: &'a Node) -> Result<(), Error> {
-        let inside = entries(node);
+        let inside = node.entries();
         if !is_bare(inside) {
             return self.collection(node, 0);
         }
@@ -196,7 +202,7 @@ impl<'a> Writer<'a> {
 
     fn open(&mut self, node: &'a Node, column: usize) {
         self.levels.push(Level {
-            rest: entries(node).iter(),
+            rest: node.entries().iter(),
             column,
             is_list: matches!(node, Node::List(_)),
         });
@@ -204,7 +210,7 @@ impl<'a> Writer<'a> {
 
     fn item(&mut self, node: &'a Node, column: usize) {
         // What stands before the first entry of an item stands before its dash.
-        let inside = entries(node);
+        let inside = node.entries();
         let lead = inside
             .iter()
             .take_while(|entry| matches!(entry, Entry::Comment(_)))
@@ -226,7 +232,7 @@ impl<'a> Writer<'a> {
 
     fn entry(&mut self, key: &str, node: &'a Node, column: usize) {
         let below = self.below(column);
-        let inside = entries(node);
+        let inside = node.entries();
         if is_bare(inside) {
             self.comments(inside, column);
         }

@@ -30,7 +30,7 @@ pub(crate) fn opened(value: &Value, at: &Scalar) -> Result<Vec<Edit>, Error> {
 }
 
 /// A float as JSON has it; `None` for what is no number or infinite.
-pub(crate) fn number(value: f64) -> Option<String> {
+fn number(value: f64) -> Option<String> {
     value.is_finite().then(|| json(value))
 }
 
