@@ -22,7 +22,7 @@ use crate::output;
 pub(crate) use self::indentation::{Indentation, JsonStep};
 pub(crate) use self::look_up::working_folder;
 pub(crate) use self::plan::{Plan, SelectionFlags, combine};
-pub(crate) use self::rule::{Group, Rule, SelectorKind, Selectors};
+pub(crate) use self::rule::{Rule, SelectorKind, Selectors};
 
 use self::look_up::{clean, look_up};
 use self::node::{Node, parse};

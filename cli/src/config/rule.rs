@@ -187,11 +187,6 @@ impl CreationRule {
 }
 
 impl Group {
-    /// Whether nobody could open it.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.age.is_empty() && self.foreign.is_empty()
-    }
-
     fn add(&mut self, kind: &str, key: String) {
         let (list, key) = match kind {
             AGE => (&mut self.age, key),
