@@ -1,5 +1,6 @@
 //! The arguments, named as `sops` and `age-keygen` name theirs.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -50,6 +51,10 @@ pub(crate) enum Verb {
     Encrypt(Encrypt),
     /// Make an age key pair
     Keygen(Keygen),
+    /// Put a value at a path of a sealed document
+    Set(Set),
+    /// Take away what stands at a path of a sealed document
+    Unset(Unset),
     /// Turn an Ed25519 key of SSH into an age key
     SshToAge(SshToAge),
 }
@@ -134,6 +139,46 @@ pub(crate) struct Decrypt {
     pub(crate) ignore_mac: bool,
     #[command(flatten)]
     pub(crate) places: Places,
+}
+
+#[derive(Args)]
+pub(crate) struct Set {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// The value as JSON; others on the machine can see it here, so prefer --value-stdin or --value-file
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) value: Option<OsString>,
+    /// Take VALUE for the name of a file that holds the value
+    #[arg(long, conflicts_with = "value_stdin")]
+    pub(crate) value_file: bool,
+    /// Read the value, as JSON, from standard input
+    #[arg(long)]
+    pub(crate) value_stdin: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Unset {
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+/// A place in a sealed document that is changed where it lies.
+#[derive(Args)]
+pub(crate) struct Target {
+    /// The sealed document
+    pub(crate) file: PathBuf,
+    /// Where: '["data"]["users"][0]'
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) path: String,
+    /// Take it for done when nothing is to be changed
+    #[arg(long)]
+    pub(crate) idempotent: bool,
+    /// Format of the document: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input_type: Option<String>,
+    /// Change the document although its MAC does not match its values
+    #[arg(long)]
+    pub(crate) ignore_mac: bool,
 }
 
 /// Where a document comes from and where the result goes.

@@ -1,9 +1,12 @@
 //! One file per verb. What they share is here: where a document comes from and where its result goes.
 
+mod change;
 pub(crate) mod decrypt;
 pub(crate) mod encrypt;
 pub(crate) mod keygen;
+pub(crate) mod set;
 pub(crate) mod ssh_to_age;
+pub(crate) mod unset;
 
 use std::path::Path;
 

@@ -48,6 +48,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Decrypt(arguments) => commands::decrypt::run(&arguments, &context),
         Verb::Encrypt(arguments) => commands::encrypt::run(&arguments, &context, &mut random),
         Verb::Keygen(arguments) => commands::keygen::run(&arguments, context.now, &mut random),
+        Verb::Set(arguments) => commands::set::run(&arguments, &context, &mut random),
+        Verb::Unset(arguments) => commands::unset::run(&arguments, &context, &mut random),
         Verb::SshToAge(arguments) => commands::ssh_to_age::run(&arguments, &context.environment),
     }
 }

@@ -156,6 +156,11 @@ impl<State> Document<State> {
         self.obstacles().next().map(Obstacle::error)
     }
 
+    /// Line of the first thing that keeps the text from being sealed as it is, from 1.
+    pub fn obstacle_line(&self) -> Option<usize> {
+        self.obstacles().next().map(|obstacle| obstacle.line)
+    }
+
     pub(crate) fn obstacles(&self) -> impl Iterator<Item = &Obstacle> {
         self.parsed.obstacles.iter()
     }

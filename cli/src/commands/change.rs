@@ -1,0 +1,100 @@
+//! Changing a sealed document where it lies: what is not touched keeps its bytes, sealed or not.
+
+use std::path::Path;
+
+use stackseal_core::tree::at::TreePath;
+use stackseal_core::{
+    Document, Encrypted, Error, Format, Limits, Opened, Options, Plain, Random, Sealing,
+};
+use zeroize::Zeroizing;
+
+use super::Context;
+use crate::args::Target;
+use crate::exit::{Act, Failure};
+use crate::files::{self, Audience};
+use crate::keyring::Keyring;
+use crate::opening::{self, Mac};
+use crate::output;
+
+/// A document that was opened to be changed.
+pub(super) struct Change<'a> {
+    file: &'a Path,
+    name: String,
+    pub(super) path: TreePath,
+    pub(super) opened: Opened,
+}
+
+impl<'a> Change<'a> {
+    /// Reads and opens the document.
+    ///
+    /// # Errors
+    /// `tree-path-invalid` (exit 7), those of reading and opening. A file that is not there is unreadable (exit 2), as
+    /// with `sops`.
+    pub(super) fn begin(target: &'a Target, context: &Context) -> Result<Self, Failure> {
+        let path = TreePath::parse(&target.path)
+            .map_err(|error| Failure::of_tree_path(&error, "the path", 7))?;
+        context.config()?;
+        let name = target.file.display().to_string();
+        let bytes = files::read(&target.file).map_err(|failure| Failure {
+            status: 2,
+            ..failure
+        })?;
+        let said = target.input_type.as_deref().and_then(Format::of_word);
+        let format = said.unwrap_or_else(|| Format::of_name(&name));
+        let document = Document::<Encrypted>::parse_as(format, &bytes, &Limits::generous())
+            .map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
+        let keyring = Keyring::find(&context.environment);
+        let mac = match target.ignore_mac {
+            true => Mac::Ignore,
+            false => Mac::Check,
+        };
+        Ok(Self {
+            opened: opening::open(&document, &keyring, &name, mac)?,
+            file: &target.file,
+            name,
+            path,
+        })
+    }
+
+    /// Seals the changed text for the same recipients and puts it in the file's place. A text that says what the file says
+    /// already is not written.
+    ///
+    /// # Errors
+    /// What the codec refuses, by its codes; `file-unwritable`.
+    pub(super) fn end(
+        &self,
+        text: &Zeroizing<String>,
+        context: &Context,
+        random: &mut dyn Random,
+    ) -> Result<(), Failure> {
+        let format = self.opened.plain().format();
+        let changed = Document::<Plain>::parse_as(format, text.as_bytes(), &Limits::generous())
+            .map_err(|error| self.failed(&error))?;
+        let sealing = Sealing {
+            recipients: &[],
+            selector: &self.opened.sealed().metadata().selector,
+            now: context.now,
+            random,
+        };
+        let options = Options {
+            accept_nothing: true,
+            keep_keys: true,
+            keep_layout: true,
+            ..Options::default()
+        };
+        let sealed = self
+            .opened
+            .reseal_with(&changed, sealing, &options)
+            .map_err(|error| self.failed(&error))?;
+        if sealed.text() == self.opened.sealed().text() {
+            output::note(&format!("{} is unchanged", self.name));
+            return Ok(());
+        }
+        files::replace(self.file, sealed.text().as_bytes(), Audience::Anyone)
+    }
+
+    /// What the codec says about this document.
+    pub(super) fn failed(&self, error: &Error) -> Failure {
+        Failure::of_document(error, &self.name, Act::Encrypt)
+    }
+}
