@@ -69,7 +69,7 @@ pub fn written(
         Format::Dotenv => dotenv::emit(first)?,
         Format::Ini => ini::emit(first)?,
         Format::Json => emit::json(first, indentation.json.map_or(Indent::Tab, Indent::Spaces))?,
-        Format::Yaml => emit::yaml(trees, indentation.yaml.unwrap_or(4))?,
+        Format::Yaml => emit::yaml_as_reference(trees, indentation.yaml.unwrap_or(4))?,
     };
     Ok(Zeroizing::new(text.into_bytes()))
 }
@@ -87,7 +87,11 @@ fn binary(tree: &Node) -> Result<Zeroizing<Vec<u8>>, Error> {
 
 /// The same document as the reference lays it out.
 pub(crate) fn laid_out_anew(plain: &Document<Plain>) -> Result<Zeroizing<String>, Error> {
-    let bytes = written(&plain.trees()?, plain.format(), Indentation::default())?;
+    let trees = plain.trees()?;
+    if plain.format() == Format::Yaml {
+        return emit::yaml(&trees, emit::DEFAULT_INDENT).map(Zeroizing::new);
+    }
+    let bytes = written(&trees, plain.format(), Indentation::default())?;
     let text = core::str::from_utf8(&bytes).map_err(|_| Error::bug("a text became no text"))?;
     Ok(Zeroizing::new(text.to_owned()))
 }

@@ -15,7 +15,7 @@ use crate::tree::{Entry, Node};
 use crate::value::Value;
 
 pub(crate) use json::{Indent, json};
-pub(crate) use yaml::yaml;
+pub(crate) use yaml::{yaml, yaml_as_reference};
 
 /// What `--extract` prints of a tree: text as it is, without a line break; anything else in the output's format.
 pub(crate) fn extracted(node: &Node, format: Format) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -23,7 +23,7 @@ pub(crate) fn extracted(node: &Node, format: Format) -> Result<Zeroizing<Vec<u8>
     let text = match (node, format) {
         (Node::Leaf(Value::String(text)), _) => text.as_str().to_owned(),
         (Node::Leaf(Value::Bytes(bytes)), _) => return Ok(bytes.clone()),
-        (_, Format::Yaml) => yaml(core::slice::from_ref(node), DEFAULT_INDENT)?,
+        (_, Format::Yaml) => yaml_as_reference(core::slice::from_ref(node), DEFAULT_INDENT)?,
         (Node::Mapping(_), Format::Json) => json(node, Indent::Tab)?,
         (_, Format::Json) | (Node::Leaf(_), Format::Ini) => {
             json::json_at(node, Indent::Tab, "")?.as_str().to_owned()

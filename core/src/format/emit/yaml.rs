@@ -14,19 +14,17 @@ use crate::format::yaml::write;
 use crate::tree::{Entry, Node};
 use crate::value::Value;
 
+/// As [`yaml`], and as the reference where it loses something that a reader of its output sees anyway: `-0.0` is
+/// written `-0`, and U+2028 and U+2029 stand as they are.
+pub(crate) fn yaml_as_reference(documents: &[Node], indent: usize) -> Result<String, Error> {
+    let mut writer = Writer::new(indent);
+    writer.as_reference = true;
+    writer.documents(documents)
+}
+
 /// Documents as text, `---` between them, with a line break at the end.
 pub(crate) fn yaml(documents: &[Node], indent: usize) -> Result<String, Error> {
-    let mut writer = Writer::new(indent);
-    for (number, node) in documents.iter().enumerate() {
-        if number > 0 {
-            writer.out.push_str("---\n");
-        }
-        writer.fresh = true;
-        writer.column = 0;
-        writer.document(node)?;
-        writer.out.push('\n');
-    }
-    Ok(writer.out)
+    Writer::new(indent).documents(documents)
 }
 
 /// What follows the `:` of a key that stands at `column`: a blank and a value, or lines, each after a line break.
@@ -144,6 +142,7 @@ struct Writer<'a> {
     /// Whether nothing but indentation, dashes and question marks stands on the line.
     fresh: bool,
     levels: Vec<Level<'a>>,
+    as_reference: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -155,12 +154,26 @@ impl<'a> Writer<'a> {
             column: 0,
             fresh: false,
             levels: Vec::new(),
+            as_reference: false,
         }
     }
 
     /// The column of what stands below a key: the next multiple of the indentation.
     fn below(&self, column: usize) -> usize {
         (column + self.indent) / self.indent * self.indent
+    }
+
+    fn documents(mut self, documents: &'a [Node]) -> Result<String, Error> {
+        for (number, node) in documents.iter().enumerate() {
+            if number > 0 {
+                self.out.push_str("---\n");
+            }
+            self.fresh = true;
+            self.column = 0;
+            self.document(node)?;
+            self.out.push('\n');
+        }
+        Ok(self.out)
     }
 
     fn document(&mut self, node: &'a Node) -> Result<(), Error> {
@@ -261,7 +274,17 @@ impl<'a> Writer<'a> {
         match node {
             Node::List(_) => "[]".into(),
             Node::Mapping(_) => "{}".into(),
+            Node::Leaf(Value::String(text)) if self.as_reference && has_broken_line(text) => {
+                broken(text, below)
+            }
             Node::Leaf(Value::String(text)) => string(text, column, below),
+            Node::Leaf(Value::Bytes(bytes)) => match write::packed(bytes) {
+                packed if packed.contains('\n') => {
+                    format!("!!binary {}", write::lines(&packed, column, below))
+                }
+                packed => format!("!!binary {packed}"),
+            },
+            Node::Leaf(Value::Float(number)) if self.as_reference => crate::number::yaml(*number),
             Node::Leaf(value) => write::word(value),
         }
     }
@@ -326,6 +349,34 @@ fn string(text: &str, column: usize, below: usize) -> String {
         quoted if text == "<<" => format!("!!merge {}", quoted.trim_matches('\'')),
         chosen => chosen,
     }
+}
+
+/// Whether a text is of one line for us and of several for go-yaml, which then takes single quotes unless a blank stands
+/// before a break.
+fn has_broken_line(text: &str) -> bool {
+    let breaks = ['\u{2028}', '\u{2029}'];
+    let plain = text.replace(breaks, "x");
+    let after_blank = breaks.iter().any(|c| text.contains(&format!(" {c}")));
+    plain != text && !after_blank && !plain.contains('\n') && plain.chars().all(write::is_printable)
+}
+
+/// Such a text as go-yaml writes it.
+fn broken(text: &str, below: usize) -> String {
+    let mut out = String::from("'");
+    let mut after_break = false;
+    for c in text.chars() {
+        let is_break = matches!(c, '\u{2028}' | '\u{2029}');
+        if after_break && !is_break {
+            out.extend(core::iter::repeat_n(' ', below));
+        }
+        after_break = is_break;
+        match c {
+            '\'' => out.push_str("''"),
+            c => out.push(c),
+        }
+    }
+    out.push('\'');
+    out
 }
 
 /// Double-quoted with every character escaped, as go-yaml writes what begins with a byte order mark.

@@ -217,7 +217,7 @@ fn is_base_sixty(string: &str) -> bool {
 }
 
 /// Printable in go-yaml's sense; characters above U+FFFF are not.
-fn is_printable(c: char) -> bool {
+pub(crate) fn is_printable(c: char) -> bool {
     matches!(c, ' '..='~' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}')
 }
 
