@@ -277,11 +277,11 @@ impl Document<Plain> {
             Ok(text) => Value::string(text),
             Err(_) => Value::Bytes(Zeroizing::new(bytes.to_vec())),
         };
-        Self::of_value(value, limits)
+        Self::of_value(&value, limits)
     }
 
     /// The document of a binary file's value. Its text is the frame around the value.
-    pub(crate) fn of_value(value: Value, limits: &Limits) -> Result<Self, Error> {
+    pub(crate) fn of_value(value: &Value, limits: &Limits) -> Result<Self, Error> {
         let frame = crate::format::binary::FRAME;
         let mut document = Self::parse_any(Format::Binary, frame.as_bytes(), limits, Plain)?;
         for root in &mut document.parsed.documents {

@@ -178,10 +178,10 @@ impl Document<Encrypted> {
         #[cfg(feature = "formats")]
         if self.format() == Format::Binary {
             let (_, value) = pass.intended.first().cloned().unwrap_or((0, Value::Null));
-            return Document::of_value(value, self.limits());
+            return Document::of_value(&value, self.limits());
         }
         match self.plain(pass, Caution::Keep) {
-            Err(error) if matches!(error, Error::Bug(_)) => self.plain(pass, Caution::Quote),
+            Err(Error::Bug(_)) => self.plain(pass, Caution::Quote),
             done => done,
         }
     }

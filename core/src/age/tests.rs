@@ -309,7 +309,7 @@ fn stanzas_of_unknown_kinds_are_skipped() {
     let mut random = vectors::repeatable(3);
     let identity = Identity::generate(&mut random).unwrap();
     let file_key = FileKey::new([9; 16]);
-    let foreign = |kind: &str| header::Stanza {
+    let foreign = |kind: &str| Stanza {
         arguments: vec![kind.to_owned(), "Zm9v".to_owned()],
         body: vec![1; 48],
     };
@@ -328,7 +328,7 @@ fn stanzas_of_unknown_kinds_are_skipped() {
 #[test]
 fn a_header_beyond_its_limits_is_refused() {
     let file_key = FileKey::new([9; 16]);
-    let stanza = |body: usize| header::Stanza {
+    let stanza = |body: usize| Stanza {
         arguments: vec!["kind".to_owned()],
         body: vec![0; body],
     };

@@ -34,12 +34,12 @@ pub(super) fn edits(
         return Some(vec![at_end(text, &dotenv::emit(&node).ok()?, newline)]);
     }
     let (_, section) = steps.split_last()?;
-    let beside = scalars.filter(|at| {
+    let mut beside = scalars.filter(|at| {
         let segments = at.path.segments();
         !section.is_empty() && segments.starts_with(section)
     });
     let written = ini::emit(&node).ok()?;
-    let Some(last) = beside.last() else {
+    let Some(last) = beside.next_back() else {
         return Some(vec![at_end(text, &format!("\n{written}"), newline)]);
     };
     // Behind the last of its section, without the section's own line.

@@ -92,6 +92,10 @@ impl Obstacle {
 
 /// A place where the value of an anchor stands again.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    not(feature = "formats"),
+    expect(dead_code, reason = "asked for trees, which the page has none of")
+)]
 pub(crate) struct Alias {
     pub(crate) path: Path,
     pub(crate) start: usize,
@@ -111,6 +115,10 @@ pub(crate) struct TopKey {
 
 /// A mapping or a list.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    not(feature = "formats"),
+    expect(dead_code, reason = "asked for trees, which the page has none of")
+)]
 pub(crate) struct Collection {
     pub(crate) path: Path,
     pub(crate) start: usize,

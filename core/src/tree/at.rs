@@ -4,7 +4,6 @@
 //! behind it.
 
 use alloc::format;
-use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
@@ -33,10 +32,10 @@ impl TreePath {
         let mut rest = text;
         while !rest.is_empty() {
             if steps.len() == MOST_STEPS {
-                return Err(invalid(format!("it has more than {MOST_STEPS} parts")));
+                return Err(invalid(&format!("it has more than {MOST_STEPS} parts")));
             }
             let (step, after) = step(rest).ok_or_else(|| {
-                invalid(format!(
+                invalid(&format!(
                     "part {} is neither a quoted key nor a number in brackets",
                     steps.len() + 1
                 ))
@@ -83,7 +82,7 @@ fn step(text: &str) -> Option<(Segment, &str)> {
     Some((Segment::Index(number.parse().ok()?), rest))
 }
 
-fn invalid(problem: String) -> Error {
+fn invalid(problem: &str) -> Error {
     Error::configuration(
         ErrorCode::TreePathInvalid,
         format!("this is no tree path: {problem}; write it like [\"key\"][0][\"other\"]"),
@@ -179,7 +178,7 @@ impl Node {
     /// `tree-path-missing`.
     pub(crate) fn unset(&mut self, path: &TreePath) -> Result<(), Error> {
         let Some((last, _)) = path.steps().split_last() else {
-            return Err(invalid("it names the whole document".into()));
+            return Err(invalid("it names the whole document"));
         };
         let mut node = self;
         for (depth, step) in path.steps().iter().enumerate() {
@@ -273,6 +272,8 @@ fn item(step: &Segment, node: Node) -> Entry {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::String;
+
     use alloc::string::ToString as _;
 
     use super::*;

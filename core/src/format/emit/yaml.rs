@@ -4,8 +4,9 @@
 //! Where the reference loses something, this does not: text that begins with a tab is quoted instead of dropped, `-0`
 //! stays a float, the indentation told in a block's header is the real one, and U+2028 and U+2029 are escaped.
 
+use alloc::borrow::ToOwned as _;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::is_bare;
@@ -118,7 +119,7 @@ pub(crate) fn yaml_flow(node: &Node) -> String {
 pub(crate) fn yaml_flow_key(text: &str) -> String {
     let plain = write::is_flow_safe(text) && write::key_or_value(text) == text;
     if plain {
-        text.to_string()
+        text.to_owned()
     } else {
         write::double(text)
     }
