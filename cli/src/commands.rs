@@ -58,12 +58,16 @@ impl Context {
         let mut indentation = Indentation::default();
         match to {
             Format::Yaml => indentation.yaml = Some(stated.yaml_step()?),
-            Format::Json => {
-                if let JsonStep::Blanks(columns) = stated.json_step()? {
+            Format::Binary | Format::Json => {
+                let step = match to {
+                    Format::Binary => stated.json_binary_step()?,
+                    _ => stated.json_step()?,
+                };
+                if let JsonStep::Blanks(columns) = step {
                     indentation.json = Some(columns);
                 }
             }
-            _ => {}
+            Format::Dotenv | Format::Ini => {}
         }
         Ok(indentation)
     }

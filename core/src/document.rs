@@ -254,7 +254,7 @@ impl Document<Plain> {
     pub fn parse_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
         #[cfg(feature = "formats")]
         if format == Format::Binary {
-            return Self::of_bytes(bytes, limits);
+            return Self::of_bytes(bytes, None, limits);
         }
         let document = Self::parse_any(format, bytes, limits, Plain)?;
         if let Some(line) = document.sops_line() {
@@ -270,19 +270,26 @@ impl Document<Plain> {
 
 #[cfg(feature = "formats")]
 impl Document<Plain> {
-    /// Any bytes as a document of one value.
-    fn of_bytes(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+    /// Any bytes as a document of one value. `columns` is how far the sealed text is indented; a tab by default.
+    ///
+    /// # Errors
+    /// `limit-exceeded`.
+    pub fn of_bytes(bytes: &[u8], columns: Option<usize>, limits: &Limits) -> Result<Self, Error> {
         parse::check_size(bytes, limits)?;
         let value = match core::str::from_utf8(bytes) {
             Ok(text) => Value::string(text),
             Err(_) => Value::Bytes(Zeroizing::new(bytes.to_vec())),
         };
-        Self::of_value(&value, limits)
+        let frame = crate::format::binary::frame(columns);
+        Self::in_frame(&frame, &value, limits)
     }
 
     /// The document of a binary file's value. Its text is the frame around the value.
     pub(crate) fn of_value(value: &Value, limits: &Limits) -> Result<Self, Error> {
-        let frame = crate::format::binary::FRAME;
+        Self::in_frame(&crate::format::binary::frame(None), value, limits)
+    }
+
+    fn in_frame(frame: &str, value: &Value, limits: &Limits) -> Result<Self, Error> {
         let mut document = Self::parse_any(Format::Binary, frame.as_bytes(), limits, Plain)?;
         for root in &mut document.parsed.documents {
             for item in &mut root.items {

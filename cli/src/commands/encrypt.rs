@@ -56,9 +56,14 @@ pub(crate) fn run(
     let read = |format, bytes: &[u8]| {
         Document::<Plain>::parse_as(format, bytes, &limits).map_err(|error| failed(&error))
     };
-    let mut document = read(places.input(), &bytes)?;
+    let indentation = context.indentation(config.as_ref(), places.output())?;
+    let mut document = match places.input() {
+        Format::Binary => {
+            Document::of_bytes(&bytes, indentation.json, &limits).map_err(|error| failed(&error))?
+        }
+        format => read(format, &bytes)?,
+    };
     if places.output() != document.format() {
-        let indentation = context.indentation(config.as_ref(), places.output())?;
         let converted = document
             .converted(places.output(), indentation)
             .map_err(|error| failed(&error))?;
