@@ -44,7 +44,7 @@ impl SshRecipient {
         let public = SshPublic::parse(text).map_err(|reason| invalid(&reason))?;
         if let Kind::Ed25519(point) = &public.kind {
             // refuses points that everybody could open files for
-            stackseal_core::Recipient::from_ed25519(point).map_err(|_| {
+            Recipient::from_ed25519(point).map_err(|_| {
                 invalid("its number is not on the curve, or nobody has its private key")
             })?;
         }

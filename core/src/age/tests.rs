@@ -309,7 +309,7 @@ fn stanzas_of_unknown_kinds_are_skipped() {
     let mut random = vectors::repeatable(3);
     let identity = Identity::generate(&mut random).unwrap();
     let file_key = FileKey::new([9; 16]);
-    let foreign = |kind: &str| header::Stanza {
+    let foreign = |kind: &str| Stanza {
         arguments: vec![kind.to_owned(), "Zm9v".to_owned()],
         body: vec![1; 48],
     };
@@ -328,7 +328,7 @@ fn stanzas_of_unknown_kinds_are_skipped() {
 #[test]
 fn a_header_beyond_its_limits_is_refused() {
     let file_key = FileKey::new([9; 16]);
-    let stanza = |body: usize| header::Stanza {
+    let stanza = |body: usize| Stanza {
         arguments: vec!["kind".to_owned()],
         body: vec![0; body],
     };
@@ -511,6 +511,30 @@ fn hmac_agrees_with_wycheproof() {
         counts[usize::from(!valid)] += 1;
     }
     assert_eq!(counts, [66, 108]);
+}
+
+#[test]
+fn a_file_is_taken_apart_and_put_together_by_its_file_key() {
+    let mut random = vectors::repeatable(1);
+    let identities = [Identity::generate(&mut random).unwrap()];
+    let recipients = [identities[0].recipient()];
+    let file = encrypt(b"payload", &recipients, &mut random).unwrap();
+    let envelope = Envelope::parse(&file).unwrap();
+    let kinds: Vec<_> = envelope.stanzas().iter().map(Stanza::kind).collect();
+    assert_eq!(kinds, ["X25519"]);
+
+    let file_key = FileKey::new([7; 16]);
+    let error = envelope.open(&file_key).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::AgeFileInvalid);
+    let foreign = Stanza {
+        arguments: vec!["other".to_owned(), "argument".to_owned()],
+        body: vec![1; 48],
+    };
+    let stanzas = [foreign, envelope.stanzas()[0].clone()];
+    let file = assemble(b"another", &stanzas, &file_key, &mut random).unwrap();
+    let envelope = Envelope::parse(&file).unwrap();
+    assert_eq!(envelope.stanzas(), stanzas);
+    assert_eq!(envelope.open(&file_key).unwrap().as_slice(), b"another");
 }
 
 #[test]
