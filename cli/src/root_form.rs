@@ -1,5 +1,5 @@
 //! The form that `sops` had before it had verbs, and that scripts still use: `sops -d FILE`,
-//! `sops --encrypt --age RECIPIENT FILE`.
+//! `sops --encrypt --age RECIPIENT FILE`; and the one dash that `ssh-to-age` has before long options.
 
 use std::ffi::{OsStr, OsString};
 
@@ -11,7 +11,7 @@ pub(crate) fn with_verb(line: impl IntoIterator<Item = OsString>) -> Vec<OsStrin
         .get(1)
         .is_some_and(|first| first.as_encoded_bytes().starts_with(b"-"));
     if !begins_with_option {
-        return line;
+        return with_two_dashes(line);
     }
     // behind `--` stand names
     let end = line.iter().position(|word| word == "--");
@@ -29,6 +29,15 @@ pub(crate) fn with_verb(line: impl IntoIterator<Item = OsString>) -> Vec<OsStrin
         .collect();
     with_verb.insert(1, verb.into());
     with_verb
+}
+
+fn with_two_dashes(mut line: Vec<OsString>) -> Vec<OsString> {
+    if line.get(1).is_some_and(|verb| verb == "ssh-to-age") {
+        for word in line.iter_mut().filter(|word| *word == "-private-key") {
+            *word = "--private-key".into();
+        }
+    }
+    line
 }
 
 fn is_one_of(word: &OsStr, options: &[&str]) -> bool {
@@ -63,6 +72,14 @@ mod tests {
         ] {
             assert_eq!(rewritten(line), verb_first);
         }
+    }
+
+    #[test]
+    fn a_long_option_of_ssh_to_age_may_have_one_dash() {
+        assert_eq!(
+            rewritten("sops ssh-to-age -private-key -i a"),
+            "sops ssh-to-age --private-key -i a"
+        );
     }
 
     #[test]

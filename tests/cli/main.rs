@@ -8,7 +8,8 @@
 //! - `== note` says what the case shows
 //!
 //! `[..]` stands for any characters within a line, a line `...` for any lines, `{id1}` for the recipient of
-//! `id1.txt`, which lies in the case's folder together with `stranger.txt`. The environment is otherwise empty.
+//! `id1.txt`, which lies in the case's folder together with `stranger.txt` and the SSH keys of `vectors/keys`; `{ssh}` is
+//! what `ssh_ed25519.pub` holds. The environment is otherwise empty, and there is no terminal.
 //! `make test` builds the command first; it is looked for beside this program.
 
 use std::fs;
@@ -19,6 +20,7 @@ use std::process::{Command, Stdio};
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cli/cases");
 const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/sops/keys");
+const SSH_KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/keys");
 
 /// A section: the words of its `==` line, and the text below.
 struct Section {
@@ -139,7 +141,10 @@ fn start(expected: &Expected, folder: &Path) -> Outcome {
         .position(|word| word == "stackseal")
         .unwrap();
     let (settings, command) = expected.words.split_at(command_at);
-    let mut child = Command::new(program())
+    // a session of its own has no terminal, where questions could be asked
+    let mut child = Command::new("setsid")
+        .args(["--wait"])
+        .arg(program())
         .args(&command[1..])
         .env_clear()
         .env("HOME", folder)
@@ -201,9 +206,13 @@ fn judge(expected: &Expected, outcome: &Outcome, wrong: &mut Vec<String>) {
 fn run(text: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let mut recipient = String::new();
-    for name in ["id1.txt", "stranger.txt"] {
-        fs::copy(format!("{KEYS}/{name}"), folder.path().join(name)).unwrap();
-        fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
+    let ssh_keys = fs::read_dir(SSH_KEYS).unwrap();
+    let ssh_keys = ssh_keys.map(|entry| entry.unwrap().path());
+    let keys = ["id1.txt", "stranger.txt"].map(|name| PathBuf::from(format!("{KEYS}/{name}")));
+    for from in keys.into_iter().chain(ssh_keys) {
+        let to = folder.path().join(from.file_name().unwrap());
+        fs::copy(from, &to).unwrap();
+        fs::set_permissions(to, fs::Permissions::from_mode(0o600)).unwrap();
     }
     recipient.push_str(
         fs::read_to_string(format!("{KEYS}/id1.pub"))
@@ -217,7 +226,11 @@ fn run(text: &str) -> Vec<String> {
             judge(&expected, &start(&expected, folder.path()), wrong);
         }
     };
-    for section in sections(&text.replace("{id1}", &recipient)) {
+    let ssh = fs::read_to_string(format!("{SSH_KEYS}/ssh_ed25519.pub")).unwrap();
+    let text = text
+        .replace("{id1}", &recipient)
+        .replace("{ssh}", ssh.trim_end());
+    for section in sections(&text) {
         let head: Vec<_> = section.head.iter().map(String::as_str).collect();
         match (head.as_slice(), &mut pending) {
             (["note"], _) => {}

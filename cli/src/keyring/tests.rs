@@ -27,6 +27,20 @@ fn native() -> AgeEntry {
     }
 }
 
+/// A document sealed to that recipient.
+fn sealed() -> Document<Encrypted> {
+    let recipient = stackseal_core::Identity::parse(NATIVE).unwrap().recipient();
+    let limits = stackseal_core::Limits::generous();
+    let plain = Document::<stackseal_core::Plain>::parse(b"a: one\n", &limits).unwrap();
+    let sealing = stackseal_core::Sealing {
+        recipients: &[recipient],
+        selector: &stackseal_core::Selector::default(),
+        now: stackseal_core::Timestamp::from_unix(0).unwrap(),
+        random: &mut crate::random,
+    };
+    plain.seal(sealing).unwrap()
+}
+
 /// The same, sealed to an SSH key.
 fn ssh(name: &str) -> AgeEntry {
     let recipient = SshRecipient::parse(&samples::file(name)).unwrap();
@@ -161,6 +175,29 @@ fn what_costs_nothing_is_tried_with_every_copy_before_a_command_is_run() {
     assert!(opens(&keyring, &native).is_err());
     assert!(trace.exists());
     assert!(report(&keyring).contains("SOPS_AGE_KEY_CMD: 0 identities"));
+}
+
+#[test]
+fn what_is_merely_worth_a_try_runs_no_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace");
+    let environment = Environment {
+        age_key_command: Some(format!("touch '{}'", trace.display())),
+        ..Environment::default()
+    };
+    let keyring = Keyring::quiet(&environment);
+    let document = sealed();
+    assert!(keyring.data_key(&document, "a.yaml").is_err());
+    assert!(!trace.exists());
+    let keyring = Keyring::asking(&environment, nobody);
+    let failure = keyring.data_key(&document, "a.yaml").unwrap_err();
+    assert_eq!(
+        (failure.status, failure.code),
+        (128, "no-matching-identity")
+    );
+    assert!(trace.exists());
+    let keyring = Keyring::asking(&text(NATIVE), nobody);
+    assert!(keyring.data_key(&document, "a.yaml").is_ok());
 }
 
 #[test]

@@ -514,6 +514,30 @@ fn hmac_agrees_with_wycheproof() {
 }
 
 #[test]
+fn a_file_is_taken_apart_and_put_together_by_its_file_key() {
+    let mut random = vectors::repeatable(1);
+    let identities = [Identity::generate(&mut random).unwrap()];
+    let recipients = [identities[0].recipient()];
+    let file = encrypt(b"payload", &recipients, &mut random).unwrap();
+    let envelope = Envelope::parse(&file).unwrap();
+    let kinds: Vec<_> = envelope.stanzas().iter().map(Stanza::kind).collect();
+    assert_eq!(kinds, ["X25519"]);
+
+    let file_key = FileKey::new([7; 16]);
+    let error = envelope.open(&file_key).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::AgeFileInvalid);
+    let foreign = Stanza {
+        arguments: vec!["other".to_owned(), "argument".to_owned()],
+        body: vec![1; 48],
+    };
+    let stanzas = [foreign, envelope.stanzas()[0].clone()];
+    let file = assemble(b"another", &stanzas, &file_key, &mut random).unwrap();
+    let envelope = Envelope::parse(&file).unwrap();
+    assert_eq!(envelope.stanzas(), stanzas);
+    assert_eq!(envelope.open(&file_key).unwrap().as_slice(), b"another");
+}
+
+#[test]
 fn the_share_in_a_stanza_is_unpadded_base64_of_32_bytes() {
     let mut random = vectors::repeatable(10);
     let recipient = Identity::generate(&mut random).unwrap().recipient();
