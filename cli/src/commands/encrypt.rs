@@ -29,10 +29,15 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let places = &arguments.places;
     places.check()?;
-    let Some(told_by) = places.told_by() else {
-        return Err(Failure::conflict(
-            "standard input has no name to take the format from; add --filename-override NAME.yaml",
-        ));
+    // Without a name, a rule holds that holds for every name.
+    let told_by = match (places.told_by(), &places.input_type) {
+        (Some(path), _) => path,
+        (None, Some(_)) => Path::new(""),
+        (None, None) => {
+            return Err(Failure::conflict(
+                "standard input has no name to take the format from; add --filename-override NAME.yaml",
+            ));
+        }
     };
     let config = context.config()?;
     let name = places.name();
