@@ -250,3 +250,226 @@ fn pair_text(key: &str, node: &Node) -> Result<String, Error> {
     }
     Ok(format!("{key}={}", value_text(value)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString as _;
+
+    use super::*;
+    use crate::document::splice;
+    use crate::tree;
+
+    fn root(text: &str) -> Root {
+        let mut parsed = parse(text, &Limits::default()).unwrap();
+        parsed.documents.remove(0)
+    }
+
+    fn tree_of(text: &str) -> Node {
+        let root = root(text);
+        tree::build("", root.items.iter(), root.collections.iter())
+    }
+
+    fn pairs(text: &str) -> Vec<(String, String)> {
+        let scalars = root(text).items.into_iter().filter_map(|item| match item {
+            Item::Scalar(scalar) => Some(scalar),
+            Item::Comment(_) => None,
+        });
+        let text = |scalar: &Scalar| scalar.value.as_str().unwrap().to_owned();
+        scalars
+            .map(|scalar| (scalar.path.to_string(), text(&scalar)))
+            .collect()
+    }
+
+    fn item(key: &str, node: Node) -> Entry {
+        let key = Some(key.into());
+        Entry::Item { key, node }
+    }
+
+    fn leaf(text: &str) -> Node {
+        Node::Leaf(Value::string(text))
+    }
+
+    #[test]
+    fn nothing_is_trimmed_or_unquoted() {
+        for (line, key, value) in [
+            ("A=1", "A", "1"),
+            ("export A=1", "export A", "1"),
+            (" B=2", " B", "2"),
+            ("C = 3", "C ", " 3"),
+            ("A=\"q\"", "A", "\"q\""),
+            ("A=b=c # d", "A", "b=c # d"),
+            ("A=1\r", "A", "1\r"),
+            ("=x", "", "x"),
+            ("A=", "A", ""),
+            ("A=x\\ny", "A", "x\ny"),
+            ("A=x\\\\ny", "A", "x\\\ny"),
+            ("\u{feff}A=1", "\u{feff}A", "1"),
+        ] {
+            assert_eq!(pairs(line), [(key.to_owned(), value.to_owned())], "{line}");
+        }
+        assert_eq!(pairs("A=1\n\nA=2").len(), 2);
+    }
+
+    #[test]
+    fn comments_begin_in_the_first_column_and_stand_at_the_top() {
+        let root = root("# a\nA=1\n#b=c\\n\r\n\n#");
+        let comments: Vec<_> = root
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Comment(comment) => {
+                    Some((comment.text.as_str(), comment.line, comment.span.clone()))
+                }
+                Item::Scalar(_) => None,
+            })
+            .collect();
+        assert_eq!(
+            comments,
+            [(" a", 1, 0..3), ("b=c\\n\r", 3, 8..15), ("", 5, 17..18)]
+        );
+    }
+
+    #[test]
+    fn a_line_without_a_key_is_refused_without_repeating_it() {
+        for (text, line) in [
+            ("A=1\nhunter2", 2),
+            ("\t\n", 1),
+            ("A=1\r\n\r\nB=2", 2),
+            (" # c", 1),
+        ] {
+            let error = parse(text, &Limits::default()).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::DotenvSyntax, "{text}");
+            assert_eq!(error.fault().unwrap().line, Some(line), "{text}");
+            assert!(!error.to_string().contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn a_text_beyond_a_limit_is_refused() {
+        let limits = Limits {
+            nodes: 3,
+            scalar_bytes: 4,
+            key_bytes: 2,
+            ..Limits::default()
+        };
+        assert!(parse("#\nA=1234\n", &limits).is_ok());
+        for text in ["A=1\nB=2", "A=12345", "ABC="] {
+            let error = parse(text, &limits).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::LimitExceeded, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_block_goes_and_the_text_is_what_it_was() {
+        let age = Entry::Item {
+            key: None,
+            node: Node::Mapping(vec![item("enc", leaf("a\nb\n"))]),
+        };
+        let metadata = Node::Mapping(vec![
+            item("version", leaf("3.11.0")),
+            item("age", Node::List(vec![age])),
+        ]);
+        let block = "sops_age__list_0__map_enc=a\\nb\\n\nsops_version=3.11.0";
+        for text in [
+            "",
+            "A=1",
+            "A=1\n",
+            "A=1\r",
+            "A=1\r\n",
+            "A=1\n\n\n",
+            "\n",
+            "#c",
+            "A=\\n",
+            "A=1\n#c\n",
+        ] {
+            let (at, block_text) = insertion(text, &root(text), &metadata);
+            assert_eq!(block_text.trim_matches('\n'), block, "{text:?}");
+            let sealed = splice(text, vec![(at, block_text)]);
+            let leaves = block_leaves(&root(&sealed));
+            assert_eq!(leaves[0].0.to_string(), "age[0].enc");
+            assert_eq!(leaves[0].1, Value::string("a\nb\n"), "{text:?}");
+            let edits = removal(&sealed, &root(&sealed)).unwrap();
+            assert_eq!(splice(&sealed, edits), text);
+            assert!(removal(text, &root(text)).is_none());
+        }
+    }
+
+    #[test]
+    fn lines_of_the_block_go_wherever_they_stand() {
+        for (sealed, text) in [
+            ("sops_a=1\nA=1\n\nsops_b=2\nB=2\nsops_c=3", "A=1\n\nB=2"),
+            ("sops_a=1", ""),
+            ("A=1\nsops_a=1\n#c\n", "A=1\n#c\n"),
+        ] {
+            let edits = removal(sealed, &root(sealed)).unwrap();
+            assert_eq!(splice(sealed, edits), text);
+        }
+        let items = root("sops_a=1\nsopsb=2\n#sops_c\n").items;
+        let inside: Vec<_> = items
+            .iter()
+            .map(|item| match item {
+                Item::Comment(comment) => in_block(&comment.path),
+                Item::Scalar(scalar) => in_block(&scalar.path),
+            })
+            .collect();
+        assert_eq!(inside, [true, false, false]);
+    }
+
+    #[test]
+    fn what_is_sealed_in_its_place_opens_to_the_same_text() {
+        let text = "# c\r\n\nA= x\\ny \r\nB=\"q\"\n#\nexport C=1";
+        let first = root(text);
+        let edits = first.items.iter().flat_map(|item| match item {
+            Item::Comment(comment) => sealed_comment("ENC[c]", comment),
+            Item::Scalar(scalar) => sealed("ENC[s]", scalar),
+        });
+        let hidden = splice(text, edits.collect());
+        assert_eq!(
+            hidden,
+            "#ENC[c]\n\nA=ENC[s]\nB=ENC[s]\n#ENC[c]\nexport C=ENC[s]"
+        );
+        let second = root(&hidden);
+        let edits = second
+            .items
+            .iter()
+            .zip(&first.items)
+            .flat_map(|pair| match pair {
+                (Item::Comment(at), Item::Comment(was)) => opened_comment(&was.text, at),
+                (Item::Scalar(at), Item::Scalar(was)) => opened(&was.value, at).unwrap(),
+                _ => panic!("another item"),
+            });
+        assert_eq!(splice(&hidden, edits.collect()), text);
+    }
+
+    #[test]
+    fn a_tree_is_printed_as_the_reference_does() {
+        let text = "# c\nA=1\n B = x\\ny \n=\n#\nA=2\n";
+        assert_eq!(emit(&tree_of(text)).unwrap(), text);
+        let tree = Node::Mapping(vec![
+            item("a", Node::Leaf(Value::Null)),
+            item("b", Node::Leaf(Value::Float(1.0))),
+            Entry::Comment(zeroize::Zeroizing::new(" x\ny=z".to_owned())),
+            item("c", leaf("C:\\new")),
+        ]);
+        assert_eq!(
+            emit(&tree).unwrap(),
+            "a=<nil>\nb=1.0\n# x\n#y=z\nc=C:\\new\n"
+        );
+    }
+
+    #[test]
+    fn what_dotenv_cannot_hold_is_refused() {
+        for (key, node) in [
+            ("a", Node::Mapping(Vec::new())),
+            ("a", Node::List(Vec::new())),
+            ("a=b", leaf("x")),
+            ("#a", leaf("x")),
+            ("a\nb", leaf("x")),
+        ] {
+            let error = emit(&Node::Mapping(vec![item(key, node)])).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::ValueNotRepresentable, "{key}");
+            assert_eq!(error.fault().unwrap().path.as_deref(), Some(key));
+        }
+        assert!(emit(&leaf("x")).is_err());
+    }
+}

@@ -13,6 +13,8 @@
 pub(crate) mod block;
 mod line;
 pub(crate) mod parse;
+#[cfg(test)]
+mod tests;
 pub(crate) mod write;
 
 pub(crate) use block::{block_leaves, in_block, insertion, removal};

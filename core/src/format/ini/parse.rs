@@ -15,7 +15,7 @@ use super::line::{self, Found, MARKS, NoKey};
 use super::{DEFAULT, write};
 use crate::error::{Error, ErrorCode};
 use crate::format::parts::{
-    Collection, Comment, Item, Obstacle, Parsed, Remedy, Root, Scalar, TopKey,
+    Collection, Comment, Item, Obstacle, Parsed, Remedy, Root, Scalar, Style, TopKey,
 };
 use crate::limits::Limits;
 use crate::path::{Path, Segment};
@@ -145,6 +145,10 @@ impl<'a> Reader<'a> {
         if !overlooked.trim().is_empty() {
             self.obstacle("text behind the section's name belongs to nothing, and sops drops it; remove it or make it a comment");
         }
+        if mark.is_some() {
+            // The name reaches to the last ] of the line, and a sealed comment has one.
+            self.obstacle("a comment stands behind a section's name, where it cannot be sealed; put it before the line");
+        }
         let after = start + close + 1;
         let inline = mark.map(|mark| after + mark..after + rest.len());
         self.close_section();
@@ -230,6 +234,9 @@ impl<'a> Reader<'a> {
             self.obstacle(
                 "text behind a closing quote belongs to nothing, and sops drops it; remove it",
             );
+        } else if found.style == Style::Block && found.comment.is_some() {
+            // Once the value is one line, the reference overlooks what follows its quotes.
+            self.obstacle("a comment stands behind a value of several lines, where it cannot be sealed; put it before the key");
         } else if found.continues {
             self.obstacle("a value goes on behind a backslash, which sops writes as one line; write it as one line");
         } else {

@@ -64,7 +64,7 @@ pub(super) fn again(text: &str, at: &Scalar) -> Option<String> {
 /// The reference prints a mark and one blank, so that is taken for its work and goes on as the reference would; with
 /// anything else the lines stay as they are.
 pub(super) fn comment_again(text: &str, mark: usize) -> (usize, String) {
-    let mut lines = text.split('\n').filter(|line| !line.is_empty());
+    let mut lines = comment_lines(text);
     let first = lines.next().unwrap_or_default();
     let canonical = mark == 2;
     let (kept, mut text) = match (canonical, first.starts_with(MARKS)) {
@@ -80,6 +80,8 @@ pub(super) fn comment_again(text: &str, mark: usize) -> (usize, String) {
             text.push_str(&comment_line(line));
         }
     }
+    // Blanks at the end do not belong to a comment as it is read.
+    text.truncate(text.trim_end().len());
     (kept, text)
 }
 
@@ -126,7 +128,8 @@ pub(super) fn key(name: &str) -> Option<String> {
         let key = line::key(&line).ok();
         key.is_some_and(|key| key.name == name && !key.overlooks)
             && !written.starts_with(MARKS)
-            && !written.starts_with('[')
+            // At the beginning of a text a mark of byte order is skipped.
+            && !written.starts_with(['[', '\u{feff}'])
             && !name.contains('\n')
             && name != "-"
     })
@@ -173,7 +176,8 @@ pub(super) fn pairs(pairs: &[Pair]) -> String {
     let width = width.unwrap_or_default();
     let mut text = String::new();
     for pair in pairs {
-        comment(pair.comment.as_deref().map(String::as_str), true, &mut text);
+        let lines = pair.comment.as_deref().map(String::as_str);
+        write_comment(lines, false, &mut text);
         text.push_str(&pair.key);
         text.extend(core::iter::repeat_n(' ', width - pair.key.len()));
         text.push_str(" = ");
@@ -242,7 +246,7 @@ impl<'a> Section<'a> {
 
     /// The first section goes without a header when it is that of the keys without one.
     fn write(&self, first: bool, text: &mut String) {
-        comment(self.comment, false, text);
+        write_comment(self.comment, true, text);
         if !first || self.name != DEFAULT {
             text.push_str(&format!("[{}]\n", self.name));
         }
@@ -275,15 +279,26 @@ fn unreadable_value() -> Error {
     )
 }
 
-/// The lines of a comment. An empty line makes the reference break down, so there is none.
-fn comment(text: Option<&str>, trimmed: bool, out: &mut String) {
-    let lines = text.unwrap_or_default().split('\n');
-    for line in lines.filter(|line| !line.is_empty()) {
-        if trimmed || line.starts_with(MARKS) {
-            out.push_str(&comment_line(line));
+/// The lines of a comment. An empty one makes the reference break down, so there is none.
+fn comment_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').filter(|line| !line.trim().is_empty())
+}
+
+fn write_comment(comment: Option<&str>, of_section: bool, out: &mut String) {
+    for (number, line) in comment_lines(comment.unwrap_or_default()).enumerate() {
+        let printed = if of_section && line.starts_with(' ') {
+            // The reference trims the comments of keys alone.
+            format!("; {}", line.trim_end())
         } else {
+            comment_line(line)
+        };
+        if number == 0 && without_mark(&printed).starts_with(MARKS) {
+            // It would lose a mark whenever it is read.
+            let is_lead = |c: char| MARKS.contains(&c) || c.is_whitespace();
             out.push_str("; ");
-            out.push_str(line);
+            out.push_str(printed.trim_start_matches(is_lead));
+        } else {
+            out.push_str(&printed);
         }
         out.push('\n');
     }
