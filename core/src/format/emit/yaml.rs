@@ -250,7 +250,11 @@ impl<'a> Writer<'a> {
         if is_bare(inside) {
             self.comments(inside, column);
         }
-        let (key, explicit) = yaml_key(key, column, self.indent);
+        let (key, explicit) = match key {
+            // Loaders refuse to merge what holds no keys.
+            "<<" if !is_mergeable(node) => ("'<<'".into(), false),
+            key => yaml_key(key, column, self.indent),
+        };
         self.line(column);
         if explicit {
             self.mark('?');
@@ -265,6 +269,9 @@ impl<'a> Writer<'a> {
         if is_bare(inside) {
             let text = self.scalar(node, column, below);
             self.text(&text);
+        } else if explicit {
+            // An odd indentation may leave no room for the blank behind the mark.
+            self.open(node, below.max(column + 2));
         } else {
             self.open(node, below);
         }
@@ -334,6 +341,16 @@ impl<'a> Writer<'a> {
         self.out.push(' ');
         self.out.push_str(text);
         self.fresh = false;
+    }
+}
+
+fn is_mergeable(node: &Node) -> bool {
+    match node {
+        Node::Leaf(_) => false,
+        Node::List(_) => node
+            .items()
+            .all(|(_, item)| matches!(item, Node::Mapping(_))),
+        Node::Mapping(_) => true,
     }
 }
 
