@@ -193,7 +193,7 @@ impl<'a> Site<'a> {
                 .is_empty();
             let lines = leaf.as_str().is_some_and(|text| text.contains('\n'));
             // What stands behind the value on its line would become part of a block.
-            if is_bare && (!lines || caution == Caution::Quote || scalar.style != Style::Plain) {
+            if is_bare && (!lines || caution == Caution::Quote || scalar.style == Style::Block) {
                 return Some(write::opened(leaf, scalar, self.text, caution));
             }
         }

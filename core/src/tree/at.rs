@@ -272,9 +272,7 @@ fn item(step: &Segment, node: Node) -> Entry {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::String;
-
-    use alloc::string::ToString as _;
+    use alloc::string::{String, ToString as _};
 
     use super::*;
     use crate::document::{Document, Plain};
