@@ -1,7 +1,7 @@
 //! Setting and taking away a part of a plain document, as edits of its text: what is not touched stays as it is.
 //!
-//! The tree tells what shall come out; `brackets` and `lines` find the bytes to replace. The new text is parsed and compared with that
-//! tree, and where it says something else, or no edit is known, the document is laid out anew from the tree.
+//! The tree tells what shall come out; `brackets` and `lines` find the bytes to replace. The new text is parsed and
+//! compared with that tree, and where it says something else, or no edit is known, the document is laid out anew.
 
 mod brackets;
 mod lines;
