@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::convert::{self, Indentation};
 use crate::document::{Document, Plain, splice};
 use crate::error::{Error, ErrorCode};
-use crate::format::emit::Indent;
+use crate::format::emit::{self, Indent};
 use crate::format::parts::{Item, Root};
 use crate::format::yaml::write::Caution;
 use crate::format::{Edit, Format, flat, yaml};
@@ -137,14 +137,8 @@ impl<'a> Change<'a> {
                 return Ok(changed);
             }
         }
-        let bytes = convert::written(wanted, self.document.format(), self.indentation())?;
-        let changed = core::str::from_utf8(&bytes).map_err(|_| {
-            Error::input(
-                ErrorCode::ValueNotRepresentable,
-                "what is not text cannot be edited; replace the file",
-            )
-        })?;
-        let again = self.parse(changed).map_err(|error| match error.code() {
+        let changed = self.laid_out_anew(wanted)?;
+        let again = self.parse(&changed).map_err(|error| match error.code() {
             ErrorCode::LimitExceeded => error,
             code => Error::bug(alloc::format!(
                 "the edited text does not parse ({})",
@@ -154,7 +148,24 @@ impl<'a> Change<'a> {
         if !says(&again.trees()?, wanted) {
             return Err(Error::bug("the edited text says something else"));
         }
-        Ok(Zeroizing::new(changed.to_owned()))
+        Ok(changed)
+    }
+
+    fn laid_out_anew(&self, trees: &[Node]) -> Result<Zeroizing<String>, Error> {
+        let indentation = self.indentation();
+        if self.document.format() == Format::Yaml {
+            // As it reads back: what is only shown may lose what the reference loses.
+            let indent = indentation.yaml.unwrap_or(emit::DEFAULT_INDENT);
+            return emit::yaml(trees, indent).map(Zeroizing::new);
+        }
+        let bytes = convert::written(trees, self.document.format(), indentation)?;
+        let text = core::str::from_utf8(&bytes).map_err(|_| {
+            Error::input(
+                ErrorCode::ValueNotRepresentable,
+                "what is not text cannot be edited; replace the file",
+            )
+        })?;
+        Ok(Zeroizing::new(text.to_owned()))
     }
 
     fn parse(&self, text: &str) -> Result<Document<Plain>, Error> {
@@ -496,9 +507,13 @@ f: {a: 1, b: [x, "y"], c: }
     #[test]
     fn what_no_edit_is_known_for_is_laid_out_anew() {
         // An alias cannot follow what it names.
-        let text = "a: &x 1\nb: *x\n";
-        let changed = changed(Format::Yaml, text, "['a']", Some("4")).unwrap();
-        assert_eq!(changed, "a: 4\nb: 1\n");
+        for (before, after) in [
+            ("a: &x 1\nb: *x\n", "a: 4\nb: 1\n"),
+            ("a: &x 1\nb: *x\nc: -0.0\n", "a: 4\nb: 1\nc: -0.0\n"),
+        ] {
+            let changed = changed(Format::Yaml, before, "['a']", Some("4")).unwrap();
+            assert_eq!(changed, after);
+        }
     }
 
     #[test]
