@@ -26,8 +26,8 @@ use crate::value::Value;
 
 /// Puts a value at a path of the first document; gives the new text.
 ///
-/// Missing keys and the collections on the way are added, an index past a list's end appends, and a value in the way gives
-/// way to a collection, as with the reference.
+/// Missing keys and the collections on the way are added, an index past a list's end appends, and a value in the way
+/// makes room for a collection, as with the reference.
 ///
 /// # Errors
 /// `tree-path-missing` when a list on the way is asked for a key, or a mapping for an item; `tree-path-invalid` for the
@@ -52,12 +52,12 @@ pub fn set(
     change.made(&wanted, Some(value))
 }
 
-/// Takes away what stands at a path of the first document; gives the new text. The comment lines right above an entry go
-/// with it.
+/// Takes away what stands at a path of the first document; gives the new text. The comment lines right above an entry
+/// go with it.
 ///
 /// # Errors
-/// `tree-path-missing`; `tree-path-invalid` for the whole document; `value-not-representable` when the format has no text
-/// for what is left.
+/// `tree-path-missing`; `tree-path-invalid` for the whole document; `value-not-representable` when the format has no
+/// text for what is left.
 pub fn unset(document: &Document<Plain>, path: &TreePath) -> Result<Zeroizing<String>, Error> {
     let change = Change::new(document, path)?;
     let mut wanted = change.before.clone();

@@ -1,7 +1,7 @@
 //! Which bytes of a YAML or JSON text to replace so that a part is set or gone.
 //!
-//! A proposal only: whoever asks parses the result. So what is rare gives `None` here instead of a rule of its own. JSON is
-//! taken for what it is to YAML, collections in brackets.
+//! A proposal only: whoever asks parses the result. So what is rare gives `None` here instead of a rule of its own.
+//! JSON is taken for what it is to YAML, collections in brackets.
 
 use alloc::format;
 use alloc::string::String;

@@ -41,8 +41,8 @@ pub(crate) fn yaml_at(node: &Node, column: usize, indent: usize) -> Result<Strin
     Ok(writer.out)
 }
 
-/// What follows the dash of an item whose dash stands at `column`: a blank and a value, or the lines of a collection, of
-/// which the first goes on with the dash's.
+/// What follows the dash of an item whose dash stands at `column`: a blank and a value, or the lines of a collection,
+/// of which the first goes on with the dash's.
 pub(crate) fn yaml_item_at(node: &Node, column: usize, indent: usize) -> Result<String, Error> {
     let mut writer = Writer::new(indent);
     if is_bare(node.entries()) {
