@@ -1,7 +1,7 @@
 //! Setting and taking away a part of a plain document, as edits of its text: what is not touched stays as it is.
 //!
-//! The tree tells what shall come out; `brackets` and `lines` find the bytes to replace. The new text is parsed and compared with that
-//! tree, and where it says something else, or no edit is known, the document is laid out anew from the tree.
+//! The tree tells what shall come out; `brackets` and `lines` find the bytes to replace. The new text is parsed and
+//! compared with that tree, and where it says something else, or no edit is known, the document is laid out anew.
 
 mod brackets;
 mod lines;
@@ -15,8 +15,8 @@ use zeroize::Zeroizing;
 use crate::convert::{self, Indentation};
 use crate::document::{Document, Plain, splice};
 use crate::error::{Error, ErrorCode};
-use crate::format::emit::Indent;
-use crate::format::parts::Item;
+use crate::format::emit::{self, Indent};
+use crate::format::parts::{Item, Root};
 use crate::format::yaml::write::Caution;
 use crate::format::{Edit, Format, flat, yaml};
 use crate::path::Segment;
@@ -26,8 +26,8 @@ use crate::value::Value;
 
 /// Puts a value at a path of the first document; gives the new text.
 ///
-/// Missing keys and the collections on the way are added, an index past a list's end appends, and a value in the way gives
-/// way to a collection, as with the reference.
+/// Missing keys and the collections on the way are added, an index past a list's end appends, and a value in the way
+/// makes room for a collection, as with the reference.
 ///
 /// # Errors
 /// `tree-path-missing` when a list on the way is asked for a key, or a mapping for an item; `tree-path-invalid` for the
@@ -52,12 +52,12 @@ pub fn set(
     change.made(&wanted, Some(value))
 }
 
-/// Takes away what stands at a path of the first document; gives the new text. The comment lines right above an entry go
-/// with it.
+/// Takes away what stands at a path of the first document; gives the new text. The comment lines right above an entry
+/// go with it.
 ///
 /// # Errors
-/// `tree-path-missing`; `tree-path-invalid` for the whole document; `value-not-representable` when the format has no text
-/// for what is left.
+/// `tree-path-missing`; `tree-path-invalid` for the whole document; `value-not-representable` when the format has no
+/// text for what is left.
 pub fn unset(document: &Document<Plain>, path: &TreePath) -> Result<Zeroizing<String>, Error> {
     let change = Change::new(document, path)?;
     let mut wanted = change.before.clone();
@@ -132,19 +132,13 @@ impl<'a> Change<'a> {
             let changed = Zeroizing::new(splice(text, edits));
             if let Ok(again) = self.parse(&changed)
                 && again.trees().is_ok_and(|trees| says(&trees, wanted))
-                && comments_of(&again).eq(comments)
+                && (self.document.roots().is_empty() || comments_of(&again).eq(comments))
             {
                 return Ok(changed);
             }
         }
-        let bytes = convert::written(wanted, self.document.format(), self.indentation())?;
-        let changed = core::str::from_utf8(&bytes).map_err(|_| {
-            Error::input(
-                ErrorCode::ValueNotRepresentable,
-                "what is not text cannot be edited; replace the file",
-            )
-        })?;
-        let again = self.parse(changed).map_err(|error| match error.code() {
+        let changed = self.laid_out_anew(wanted)?;
+        let again = self.parse(&changed).map_err(|error| match error.code() {
             ErrorCode::LimitExceeded => error,
             code => Error::bug(alloc::format!(
                 "the edited text does not parse ({})",
@@ -154,7 +148,24 @@ impl<'a> Change<'a> {
         if !says(&again.trees()?, wanted) {
             return Err(Error::bug("the edited text says something else"));
         }
-        Ok(Zeroizing::new(changed.to_owned()))
+        Ok(changed)
+    }
+
+    fn laid_out_anew(&self, trees: &[Node]) -> Result<Zeroizing<String>, Error> {
+        let indentation = self.indentation();
+        if self.document.format() == Format::Yaml {
+            // As it reads back: what is only shown may lose what the reference loses.
+            let indent = indentation.yaml.unwrap_or(emit::DEFAULT_INDENT);
+            return emit::yaml(trees, indent).map(Zeroizing::new);
+        }
+        let bytes = convert::written(trees, self.document.format(), indentation)?;
+        let text = core::str::from_utf8(&bytes).map_err(|_| {
+            Error::input(
+                ErrorCode::ValueNotRepresentable,
+                "what is not text cannot be edited; replace the file",
+            )
+        })?;
+        Ok(Zeroizing::new(text.to_owned()))
     }
 
     fn parse(&self, text: &str) -> Result<Document<Plain>, Error> {
@@ -165,7 +176,13 @@ impl<'a> Change<'a> {
     /// What to replace in the text; `None` where no way is known.
     fn edits(&self, value: Option<&Node>, caution: Caution) -> Option<Vec<Edit>> {
         let (text, format) = (self.document.text(), self.document.format());
-        let (root, steps) = (self.document.roots().first()?, self.path.steps());
+        // A text of comments alone has no document.
+        let none = Root {
+            end: text.len(),
+            ..Root::default()
+        };
+        let root = self.document.roots().first().unwrap_or(&none);
+        let steps = self.path.steps();
         let scalar = root.items.iter().find_map(|item| match item {
             Item::Scalar(scalar) if scalar.path.segments() == steps => Some(scalar),
             _ => None,
@@ -259,4 +276,267 @@ fn says(some: &[Node], others: &[Node]) -> bool {
 fn alike(one: &Value, other: &Value) -> bool {
     let is_number = |value: &Value| matches!(value, Value::Float(_) | Value::Integer(_));
     one == other || is_number(one) && is_number(other) && one.plaintext() == other.plaintext()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+
+    const TEXT: &str = r#"# header
+
+# about a
+a:   # inline a
+  # c0
+  b: 1   # inline b
+  l:
+  # l0
+  - x
+  # l1
+  - y: 1
+    z: 2
+  - - p
+    - q
+s: 'hello' # inline s
+n: # inline n
+e: {} # inline e
+blk: |- # inline blk
+  one
+  two
+f: {a: 1, b: [x, "y"], c: }
+"#;
+
+    fn document(format: Format, text: &str) -> Document<Plain> {
+        Document::<Plain>::parse_as(format, text.as_bytes(), &Limits::default()).unwrap()
+    }
+
+    fn value(text: &str) -> Node {
+        let document = document(Format::Yaml, &alloc::format!("v: {text}\n"));
+        document.trees().unwrap()[0].get("v").unwrap().clone()
+    }
+
+    fn changed(format: Format, text: &str, path: &str, to: Option<&str>) -> Result<String, Error> {
+        let path = TreePath::parse(path).unwrap();
+        let document = document(format, text);
+        let text = match to {
+            Some(to) => set(&document, &path, &value(to))?,
+            None => unset(&document, &path)?,
+        };
+        Ok(text.as_str().to_owned())
+    }
+
+    /// That an edit changes one stretch of lines, told before and after, and nothing else.
+    fn check(format: Format, text: &str, path: &str, to: Option<&str>, before: &str, after: &str) {
+        assert_eq!(text.matches(before).count(), 1, "{before:?} stands once");
+        let expected = text.replacen(before, after, 1);
+        assert_eq!(
+            changed(format, text, path, to).unwrap(),
+            expected,
+            "{path} {to:?}"
+        );
+    }
+
+    #[test]
+    fn a_value_is_replaced_in_its_place_and_its_style() {
+        for (path, to, before, after) in [
+            ("['s']", "it", "'hello'", "'it'"),
+            ("['s']", "5", "'hello'", "5"),
+            ("['s']", "'5'", "'hello'", "'5'"),
+            (
+                "['s']",
+                "\"a\\nb\"",
+                " 'hello' # inline s\n",
+                " |- # inline s\n  a\n  b\n",
+            ),
+            (
+                "['s']",
+                "{p: [1]}",
+                " 'hello' # inline s\n",
+                " # inline s\n  p:\n    - 1\n",
+            ),
+            (
+                "['a']['b']['z']",
+                "true",
+                " 1   # inline b\n",
+                "   # inline b\n    z: true\n",
+            ),
+            ("['a']['l'][1]", "1", "- y: 1\n    z: 2\n", "- 1\n"),
+            (
+                "['a']['l'][0]",
+                "{u: 1, v: 2}",
+                "- x\n",
+                "- u: 1\n    v: 2\n",
+            ),
+            ("['a']['l'][2][0]", "{m: 1}", "- - p\n", "- - m: 1\n"),
+            ("['n']", "x", "n: # inline n", "n: x # inline n"),
+            (
+                "['e']['q']",
+                "1",
+                "e: {} # inline e\n",
+                "e: # inline e\n  q: 1\n",
+            ),
+            (
+                "['blk']",
+                "\"three\\nfour\"",
+                "  one\n  two\n",
+                "  three\n  four\n",
+            ),
+            (
+                "['blk']",
+                "5",
+                "|- # inline blk\n  one\n  two\n",
+                "5 # inline blk\n",
+            ),
+            ("['f']['a']", "{k: x y}", "{a: 1,", "{a: {k: \"x y\"},"),
+            ("['f']['c']", "x", "c: }", "c: x }"),
+        ] {
+            check(Format::Yaml, TEXT, path, Some(to), before, after);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_added_at_the_end_of_its_collection() {
+        for (path, to, before, after) in [
+            ("['a']['z']", "1", "    - q\n", "    - q\n  z: 1\n"),
+            (
+                "['a']['l'][9]",
+                "[1, {k: v}]",
+                "    - q\n",
+                "    - q\n  - - 1\n    - k: v\n",
+            ),
+            (
+                "['a']['l'][1]['w']['q']",
+                "t",
+                "    z: 2\n",
+                "    z: 2\n    w:\n      q: t\n",
+            ),
+            ("['f']['b'][7]", "z", "\"y\"]", "\"y\", z]"),
+            ("['f']['d']", "z", "c: }", "c:, d: z }"),
+            (
+                "['new']['p'][0]['q']",
+                "'z: 1'",
+                "c: }\n",
+                "c: }\nnew:\n  p:\n    - q: 'z: 1'\n",
+            ),
+        ] {
+            check(Format::Yaml, TEXT, path, Some(to), before, after);
+        }
+        for (before, after) in [
+            ("", "a: 1\n"),
+            ("# c\n", "# c\na: 1\n"),
+            ("b: 2", "b: 2\na: 1"),
+            ("b: 2\n---\nb: 3\n", "b: 2\na: 1\n---\nb: 3\n"),
+            ("b:\r\n  c: 1\r\n", "b:\r\n  c: 1\r\na: 1\r\n"),
+            ("b: 2\n...\n", "b: 2\na: 1\n...\n"),
+        ] {
+            let changed = changed(Format::Yaml, before, "['a']", Some("1")).unwrap();
+            assert_eq!(changed, after, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn what_goes_takes_the_comments_above_it_along() {
+        for (path, before, after) in [
+            ("['s']", "s: 'hello' # inline s\n", ""),
+            ("['a']['b']", "  # c0\n  b: 1   # inline b\n", ""),
+            ("['a']['l'][0]", "  # l0\n  - x\n", ""),
+            ("['a']['l'][1]", "  # l1\n  - y: 1\n    z: 2\n", ""),
+            ("['a']['l'][1]['y']", "- y: 1\n    z: 2\n", "- z: 2\n"),
+            ("['a']['l'][1]['z']", "    z: 2\n", ""),
+            ("['a']['l'][2][0]", "- - p\n    - q\n", "- - q\n"),
+            ("['blk']", "blk: |- # inline blk\n  one\n  two\n", ""),
+            ("['f']['a']", "{a: 1, b", "{b"),
+            ("['f']['b'][1]", "[x, \"y\"]", "[x]"),
+        ] {
+            check(Format::Yaml, TEXT, path, None, before, after);
+        }
+        for (before, path, after) in [
+            ("# file\na: 1\nb: 2\n", "['a']", "# file\nb: 2\n"),
+            ("# c\na: 1\n", "['a']", "# c\n{}\n"),
+            ("a:\n  # c\n  b: 1\nd: 2\n", "['a']['b']", "a: {}\nd: 2\n"),
+            ("a:\n  - 1\nd: 2\n", "['a'][0]", "a: []\nd: 2\n"),
+        ] {
+            let changed = changed(Format::Yaml, before, path, None).unwrap();
+            assert_eq!(changed, after, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn json_keeps_its_layout() {
+        let text = "{\n\t\"a\": {\"b\": 1, \"c\": [1, 2]},\n\t\"d\": \"x\",\n\t\"e\": {}\n}\n";
+        for (path, to, before, after) in [
+            ("['d']", Some("y<"), "\"x\"", "\"y\\u003c\""),
+            ("['a']['c'][1]", Some("5"), ", 2]", ", 5]"),
+            (
+                "['a']['z']",
+                Some("{q: 1}"),
+                "2]}",
+                "2], \"z\": {\"q\": 1}}",
+            ),
+            ("['e']['q']", Some("1"), "{}", "{\n\t\t\"q\": 1\n\t}"),
+            ("['new']", Some("null"), "{}\n", "{},\n\t\"new\": null\n"),
+            ("['d']", None, "\t\"d\": \"x\",\n", ""),
+            ("['e']", None, ",\n\t\"e\": {}", ""),
+            ("['a']['b']", None, "\"b\": 1, ", ""),
+        ] {
+            check(Format::Json, text, path, to, before, after);
+        }
+    }
+
+    #[test]
+    fn dotenv_and_ini_change_by_lines() {
+        let dotenv = "A=1\n\n# b\nB=2\n";
+        for (path, to, before, after) in [
+            ("['A']", Some("x y"), "A=1", "A=x y"),
+            ("['C']", Some("3"), "B=2\n", "B=2\nC=3\n"),
+            ("['B']", None, "# b\nB=2\n", ""),
+        ] {
+            check(Format::Dotenv, dotenv, path, to, before, after);
+        }
+        let ini = "[s]\n; c\na = 1\nb   = 2\n\n[t]\nd=3\n";
+        for (path, to, before, after) in [
+            ("['s']['b']", Some("x"), "b   = 2", "b   = x"),
+            ("['s']['e']", Some("4"), "b   = 2\n", "b   = 2\ne = 4\n"),
+            ("['s']['a']", None, "; c\na = 1\n", ""),
+            ("['u']['f']", Some("5"), "d=3\n", "d=3\n\n[u]\nf = 5\n"),
+        ] {
+            check(Format::Ini, ini, path, to, before, after);
+        }
+    }
+
+    #[test]
+    fn what_no_edit_is_known_for_is_laid_out_anew() {
+        // An alias cannot follow what it names.
+        for (before, after) in [
+            ("a: &x 1\nb: *x\n", "a: 4\nb: 1\n"),
+            ("a: &x 1\nb: *x\nc: -0.0\n", "a: 4\nb: 1\nc: -0.0\n"),
+        ] {
+            let changed = changed(Format::Yaml, before, "['a']", Some("4")).unwrap();
+            assert_eq!(changed, after);
+        }
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_is_an_error() {
+        for (path, to, code) in [
+            ("", Some("1"), ErrorCode::TreePathInvalid),
+            ("", None, ErrorCode::TreePathInvalid),
+            ("['sops']['mac']", Some("1"), ErrorCode::TreePathInvalid),
+            ("['a']['l']['x']", Some("1"), ErrorCode::TreePathMissing),
+            ("['a'][0]", Some("1"), ErrorCode::TreePathMissing),
+            ("['x']", None, ErrorCode::TreePathMissing),
+            ("['a']['l'][9]", None, ErrorCode::TreePathMissing),
+        ] {
+            let error = changed(Format::Yaml, TEXT, path, to).unwrap_err();
+            assert_eq!(error.code(), code, "{path}");
+        }
+    }
+
+    #[test]
+    fn setting_what_is_there_changes_nothing() {
+        assert_eq!(
+            changed(Format::Yaml, TEXT, "['s']", Some("hello")).unwrap(),
+            TEXT
+        );
+    }
 }

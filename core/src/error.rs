@@ -220,10 +220,10 @@ codes! {
     ThresholdInvalid = "threshold-invalid",
     /// A time is not RFC 3339.
     TimestampInvalid = "timestamp-invalid",
-    /// A tree path names nothing in the document.
-    TreePathMissing = "tree-path-missing",
     /// A text is no tree path.
     TreePathInvalid = "tree-path-invalid",
+    /// A tree path names nothing in the document.
+    TreePathMissing = "tree-path-missing",
     /// A marked value is empty or null, which sealing leaves as it is.
     ValueEmpty = "value-empty",
     /// A marked value already looks like `ENC[…]`.

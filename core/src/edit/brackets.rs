@@ -1,7 +1,7 @@
 //! Which bytes of a YAML or JSON text to replace so that a part is set or gone.
 //!
-//! A proposal only: whoever asks parses the result. So what is rare gives `None` here instead of a rule of its own. JSON is
-//! taken for what it is to YAML, collections in brackets.
+//! A proposal only: whoever asks parses the result. So what is rare gives `None` here instead of a rule of its own.
+//! JSON is taken for what it is to YAML, collections in brackets.
 
 use alloc::format;
 use alloc::string::String;
@@ -58,7 +58,7 @@ impl<'a> Site<'a> {
     pub(super) fn edits(&self, value: Option<&Node>, caution: Caution) -> Option<Vec<Edit>> {
         let edits = match value {
             Some(value) => self.set(value, caution)?,
-            None => self.unset()?,
+            None => self.unset(caution)?,
         };
         Some(self.with_newlines(edits))
     }
@@ -66,7 +66,7 @@ impl<'a> Site<'a> {
     fn set(&self, value: &Node, caution: Caution) -> Option<Vec<Edit>> {
         let rest = |depth| self.steps.get(depth..);
         if !self.root.has_content && self.json.is_none() {
-            return self.begin(value);
+            return self.begin(value, caution);
         }
         match self.find()? {
             Found::Entry(entry) => self.replace(entry, self.steps, value, caution),
@@ -76,16 +76,17 @@ impl<'a> Site<'a> {
             }
             Found::Open(collection, depth) => {
                 let (step, rest) = rest(depth)?.split_first()?;
-                self.append(collection, step, Node::grown(rest, value.clone()))
+                self.append(collection, step, Node::grown(rest, value.clone()), caution)
             }
         }
     }
 
     /// The first entry of a document that holds comments at most.
-    fn begin(&self, value: &Node) -> Option<Vec<Edit>> {
+    fn begin(&self, value: &Node, caution: Caution) -> Option<Vec<Edit>> {
         let at = self.root.end;
-        let node = Node::grown(self.steps, value.clone());
-        let written = emitted::yaml_entries_at(&node, 0, self.indent).ok()?;
+        let (step, rest) = self.steps.split_first()?;
+        let value = Node::grown(rest, value.clone());
+        let written = self.entry(step, value, 0, caution)?;
         let before = self.text.get(..at)?;
         let newline = if before.is_empty() || before.ends_with('\n') {
             ""
@@ -95,16 +96,21 @@ impl<'a> Site<'a> {
         Some(vec![(at..at, format!("{newline}{written}\n"))])
     }
 
-    fn unset(&self) -> Option<Vec<Edit>> {
+    fn unset(&self, caution: Caution) -> Option<Vec<Edit>> {
         let Found::Entry(entry) = self.find()? else {
             return None;
         };
         let collection = self.root.places.get(entry)?.collection;
         if self.entries(collection).count() > 1 {
-            return self.remove(entry);
+            return self.remove(entry, caution);
         }
         // The last one leaves an empty collection.
         let (_, above) = self.steps.split_last()?;
+        if above.is_empty() {
+            let (start, end) = self.extent(entry)?;
+            let flow = self.shape(self.root.places.get(entry)?)?.flow;
+            return Some(vec![(start..end, if flow { "" } else { "{}" }.into())]);
+        }
         let mut outer = self.root.places.iter();
         let outer = outer.position(|place| place.value == Some(collection))?;
         let empty = match self.root.collections.get(collection)?.items {
@@ -187,7 +193,7 @@ impl<'a> Site<'a> {
                 .is_empty();
             let lines = leaf.as_str().is_some_and(|text| text.contains('\n'));
             // What stands behind the value on its line would become part of a block.
-            if is_bare && (!lines || caution == Caution::Quote || scalar.style != Style::Plain) {
+            if is_bare && (!lines || caution == Caution::Quote || scalar.style == Style::Block) {
                 return Some(write::opened(leaf, scalar, self.text, caution));
             }
         }
@@ -224,7 +230,9 @@ impl<'a> Site<'a> {
                 (end, end)
             }
         };
-        let written = if self.is_list(place)? {
+        let written = if caution == Caution::Quote {
+            format!(" {}", emitted::yaml_flow(value))
+        } else if self.is_list(place)? {
             emitted::yaml_item_at(value, shape.column, self.indent).ok()?
         } else {
             emitted::yaml_at(value, shape.column, self.indent).ok()?
@@ -270,7 +278,13 @@ impl<'a> Site<'a> {
     }
 
     /// An entry at the end of a collection; `value` goes below the step.
-    fn append(&self, collection: usize, step: &Segment, value: Node) -> Option<Vec<Edit>> {
+    fn append(
+        &self,
+        collection: usize,
+        step: &Segment,
+        value: Node,
+        caution: Caution,
+    ) -> Option<Vec<Edit>> {
         let shape = self.root.shapes.get(collection)?;
         let (last, place) = self.entries(collection).last()?;
         if shape.flow {
@@ -290,10 +304,28 @@ impl<'a> Site<'a> {
         let path = self.root.collections.get(collection)?.path.segments();
         let end = self.end_with_comments(place, path, shape.column);
         let at = line_end(self.text, end);
-        let node = Node::grown(core::slice::from_ref(step), value);
-        let written = emitted::yaml_entries_at(&node, shape.column, self.indent).ok()?;
+        let written = self.entry(step, value, shape.column, caution)?;
         let blanks = " ".repeat(shape.column);
         Some(vec![(at..at, format!("\n{blanks}{written}"))])
+    }
+
+    /// An entry in block style, without the indentation of its first line. What is cautious stands in brackets.
+    fn entry(
+        &self,
+        step: &Segment,
+        value: Node,
+        column: usize,
+        caution: Caution,
+    ) -> Option<String> {
+        if caution == Caution::Quote {
+            let written = emitted::yaml_flow(&value);
+            return Some(match step {
+                Segment::Index(_) => format!("- {written}"),
+                Segment::Key(key) => format!("{}: {written}", emitted::yaml_flow_key(key)),
+            });
+        }
+        let node = Node::grown(core::slice::from_ref(step), value);
+        emitted::yaml_entries_at(&node, column, self.indent).ok()
     }
 
     /// The end of an entry, of one without a value behind its `:`.
@@ -302,7 +334,7 @@ impl<'a> Site<'a> {
         Some(place.end.max(self.after_mark(entry)?))
     }
 
-    fn remove(&self, entry: usize) -> Option<Vec<Edit>> {
+    fn remove(&self, entry: usize, caution: Caution) -> Option<Vec<Edit>> {
         let place = self.root.places.get(entry)?;
         let shape = self.shape(place)?;
         let before = self.entries(place.collection);
@@ -317,26 +349,41 @@ impl<'a> Site<'a> {
             };
             return Some(vec![(range, String::new())]);
         }
+        let (start, end) = self.extent(entry)?;
+        let line = line_start(self.text, start);
+        let lead = self.text.get(line..start)?;
+        let rest = self.text.get(end..)?;
+        if lead.trim_matches(' ').is_empty() {
+            let from = self.with_comments_above(line, lead, before.is_none());
+            // Blank lines stay, unless a block above would take them for its own.
+            let mut lines = rest.split_inclusive('\n');
+            let mut gone = lines.next().map_or(0, str::len);
+            if caution == Caution::Quote {
+                let blank = lines.take_while(|line| line.trim().is_empty());
+                gone += blank.map(str::len).sum::<usize>();
+            }
+            return Some(vec![(from..end + gone, String::new())]);
+        }
+        // It goes on with the dash of what it stands in, as the next one shall.
+        let dashes = lead.bytes().all(|byte| matches!(byte, b' ' | b'-'));
+        let blanks = rest.len() - rest.trim_start().len();
+        (dashes && after.is_some()).then(|| vec![(start..end + blanks, String::new())])
+    }
+
+    /// Where what the path leads to begins and ends: in block style, with its mark and its last line's comment.
+    fn extent(&self, entry: usize) -> Option<(usize, usize)> {
+        let place = self.root.places.get(entry)?;
+        let shape = self.shape(place)?;
+        if shape.flow {
+            return Some((place.start, self.end(entry)?));
+        }
         let start = if self.is_list(place)? {
             self.dash(entry)?
         } else {
             self.key_start(place)?
         };
         let end = self.end_with_comments(place, self.steps, shape.column + 1);
-        let end = line_end(self.text, end);
-        let line = line_start(self.text, start);
-        let lead = self.text.get(line..start)?;
-        let rest = self.text.get(end..)?;
-        if lead.trim_matches(' ').is_empty() {
-            let from = self.with_comments_above(line, lead, before.is_none());
-            let newline = rest.len() - rest.trim_start_matches('\r').len();
-            let newline = newline + usize::from(rest.trim_start_matches('\r').starts_with('\n'));
-            return Some(vec![(from..end + newline, String::new())]);
-        }
-        // It goes on with the dash of what it stands in, as the next one shall.
-        let dashes = lead.bytes().all(|byte| matches!(byte, b' ' | b'-'));
-        let blanks = rest.len() - rest.trim_start().len();
-        (dashes && after.is_some()).then(|| vec![(start..end + blanks, String::new())])
+        Some((start, line_end(self.text, end)))
     }
 
     /// Where the comment lines right above an entry begin. At the top of the file they are about the whole.

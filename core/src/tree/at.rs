@@ -1,7 +1,7 @@
 //! Tree paths as the reference takes them, `["key"][0]['other']`, and what stands at one.
 //!
-//! A number counts items alone: the reference counts the comments of a list as well, so that a comment moves what stands
-//! behind it.
+//! A number counts items alone: the reference counts the comments of a list as well, so that a comment moves what
+//! stands behind it.
 
 use alloc::format;
 use alloc::vec;
@@ -22,8 +22,8 @@ pub struct TreePath {
 }
 
 impl TreePath {
-    /// Reads `["key"][0]`: a key in double or single quotes, in which nothing is escaped, or the number of a list's item,
-    /// from 0. The empty text is the whole document.
+    /// Reads `["key"][0]`: a key in double or single quotes, in which nothing is escaped, or the number of a list's
+    /// item, from 0. The empty text is the whole document.
     ///
     /// # Errors
     /// `tree-path-invalid`.
@@ -60,8 +60,8 @@ fn step(text: &str) -> Option<(Segment, &str)> {
     let inside = text.strip_prefix('[')?;
     for quote in ['"', '\''] {
         if let Some(key) = inside.strip_prefix(quote) {
-            // A quote and bracket end the key only where another part or nothing follows; a key that holds both them and
-            // `[` would more likely be a slip between two parts.
+            // A quote and bracket end the key only where another part or nothing follows; a key that holds both them
+            // and `[` would more likely be a slip between two parts.
             let mut ends = key.match_indices([quote]).filter_map(|(at, _)| {
                 let rest = key.get(at..)?.get(1..)?.strip_prefix(']')?;
                 Some((at, rest))
@@ -272,15 +272,31 @@ fn item(step: &Segment, node: Node) -> Entry {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::String;
-
-    use alloc::string::ToString as _;
+    use alloc::string::{String, ToString as _};
 
     use super::*;
     use crate::document::{Document, Plain};
     use crate::limits::Limits;
 
-    const TEXT: &str = "a:\n  b: 1\n  l:\n    # c\n    - x: 1.5\n      y: [1]\n    # d\n    - q\ns: hello\nm: |\n  a\n  b\nn:\nt: 2001-01-01\ne: {}\nel: []\nbin: !!binary //79\n";
+    const TEXT: &str = "\
+a:
+  b: 1
+  l:
+    # c
+    - x: 1.5
+      y: [1]
+    # d
+    - q
+s: hello
+m: |
+  a
+  b
+n:
+t: 2001-01-01
+e: {}
+el: []
+bin: !!binary //79
+";
 
     fn tree() -> Node {
         let document = Document::<Plain>::parse(TEXT.as_bytes(), &Limits::default()).unwrap();
@@ -386,7 +402,8 @@ mod tests {
             ),
             (
                 "[\"a\"][\"l\"][\"x\"]",
-                "[\"a\"][\"l\"]: component [\"x\"] not found: a list stands here; name an item by its number, as in [0]",
+                "[\"a\"][\"l\"]: component [\"x\"] not found: a list stands here; \
+                 name an item by its number, as in [0]",
             ),
             (
                 "[\"a\"][0]",

@@ -41,8 +41,8 @@ pub(crate) fn yaml_at(node: &Node, column: usize, indent: usize) -> Result<Strin
     Ok(writer.out)
 }
 
-/// What follows the dash of an item whose dash stands at `column`: a blank and a value, or the lines of a collection, of
-/// which the first goes on with the dash's.
+/// What follows the dash of an item whose dash stands at `column`: a blank and a value, or the lines of a collection,
+/// of which the first goes on with the dash's.
 pub(crate) fn yaml_item_at(node: &Node, column: usize, indent: usize) -> Result<String, Error> {
     let mut writer = Writer::new(indent);
     if is_bare(node.entries()) {
@@ -250,7 +250,11 @@ impl<'a> Writer<'a> {
         if is_bare(inside) {
             self.comments(inside, column);
         }
-        let (key, explicit) = yaml_key(key, column, self.indent);
+        let (key, explicit) = match key {
+            // Loaders refuse to merge what holds no keys.
+            "<<" if !is_mergeable(node) => ("'<<'".into(), false),
+            key => yaml_key(key, column, self.indent),
+        };
         self.line(column);
         if explicit {
             self.mark('?');
@@ -265,6 +269,9 @@ impl<'a> Writer<'a> {
         if is_bare(inside) {
             let text = self.scalar(node, column, below);
             self.text(&text);
+        } else if explicit {
+            // An odd indentation may leave no room for the blank behind the mark.
+            self.open(node, below.max(column + 2));
         } else {
             self.open(node, below);
         }
@@ -337,6 +344,16 @@ impl<'a> Writer<'a> {
     }
 }
 
+fn is_mergeable(node: &Node) -> bool {
+    match node {
+        Node::Leaf(_) => false,
+        Node::List(_) => node
+            .items()
+            .all(|(_, item)| matches!(item, Node::Mapping(_))),
+        Node::Mapping(_) => true,
+    }
+}
+
 /// A string as key or value in block style.
 fn string(text: &str, column: usize, below: usize) -> String {
     if text.starts_with('\u{feff}') {
@@ -399,3 +416,217 @@ fn spelled(text: &str) -> String {
 
 /// A deep tree takes more room for its indentation than its values do.
 const MOST_BYTES: usize = 1 << 30;
+
+#[cfg(test)]
+mod tests {
+    use alloc::sync::Arc;
+
+    use super::*;
+    use crate::document::{Document, Plain};
+    use crate::limits::Limits;
+
+    fn trees(text: &str) -> Vec<Node> {
+        let document = Document::<Plain>::parse(text.as_bytes(), &Limits::generous()).unwrap();
+        document.trees().unwrap()
+    }
+
+    fn item(key: Option<&str>, node: Node) -> Entry {
+        let key = key.map(Arc::from);
+        Entry::Item { key, node }
+    }
+
+    #[test]
+    fn a_document_is_laid_out_as_the_reference_lays_it_out() {
+        for (before, after) in [
+            (
+                "# h\n\na: 1   # line a\n\n\nb: 2\n",
+                "# h\n# line a\na: 1\nb: 2\n",
+            ),
+            (
+                "a: {b: 1, c: [x, {y: z}]}\n",
+                "a:\n    b: 1\n    c:\n        - x\n        - \"y\": z\n",
+            ),
+            (
+                "l:\n- x\n-  - 1\n   - 2\n",
+                "l:\n    - x\n    - - 1\n      - 2\n",
+            ),
+            (
+                "a: 'it''s'\nb: \"plain\"\nc: >-\n  two\n  lines\n",
+                "a: it's\nb: plain\nc: two lines\n",
+            ),
+            (
+                "a: 0x1F\nb: 1_000\nc: .5\nd: 1.0\ne: 1000000.0\nf: -0.0\ng: 2002-12-14\nh: ~\ni: .INF\n",
+                "a: 31\nb: 1000\nc: 0.5\nd: 1\ne: 1e+06\nf: -0.0\ng: 2002-12-14T00:00:00Z\nh: null\ni: .inf\n",
+            ),
+            ("a: {}\nb: []\nc:\n  - {}\n", "a: {}\nb: []\nc:\n    - {}\n"),
+            (
+                "a: !!binary //79\nb: <<\n",
+                "a: !!binary //79\nb: !!merge <<\n",
+            ),
+            (
+                "a: 1\n# t\n---\n---\nb: |+\n  x\n\n",
+                "a: 1\n# t\n---\n{}\n---\nb: |+\n    x\n\n",
+            ),
+        ] {
+            assert_eq!(yaml(&trees(before), 4).unwrap(), after, "{before}");
+        }
+    }
+
+    #[test]
+    fn comments_stand_on_lines_of_their_own_before_what_they_are_about() {
+        for (before, after) in [
+            (
+                "a:\n  # c\n  b: 1\n  # d\n  c: 2\n  # foot\nd: 1\n",
+                "a:\n    # c\n    b: 1\n    # d\n    c: 2\n    # foot\nd: 1\n",
+            ),
+            (
+                "a:\n  # c\n  - x: 1\n  # d\n  - - q\n    # r\n    - s\n  - t\n  # e\n",
+                "a:\n    # c\n    - x: 1\n    # d\n    - - q\n      # r\n      - s\n    - t\n    # e\n",
+            ),
+            ("#\n##c\na: 1\n", "#\n##c\na: 1\n"),
+        ] {
+            assert_eq!(yaml(&trees(before), 4).unwrap(), after, "{before}");
+        }
+    }
+
+    #[test]
+    fn a_comment_at_the_start_of_a_list_in_a_list_goes_on_with_the_dash() {
+        let comment = |text| Entry::Comment(String::from(text).into());
+        let leaf = || item(None, Node::Leaf(Value::string("x")));
+        let inner = Node::List(alloc::vec![comment(" c"), leaf()]);
+        let middle = Node::List(alloc::vec![item(None, inner), comment(" d")]);
+        let bare = Node::Mapping(alloc::vec![comment(" e")]);
+        let outer = Node::List(alloc::vec![item(None, middle), item(None, bare)]);
+        let tree = Node::Mapping(alloc::vec![item(Some("a"), outer)]);
+        assert_eq!(
+            yaml(&[tree], 4).unwrap(),
+            "a:\n    - # c\n      - - x\n      # d\n    # e\n    - {}\n"
+        );
+    }
+
+    #[test]
+    fn keys_that_are_long_or_of_several_lines_stand_behind_a_question_mark() {
+        let long = "k".repeat(129);
+        let one = || Node::Leaf(Value::Integer(1));
+        let list = Node::List(alloc::vec![item(None, one())]);
+        let tree = Node::Mapping(alloc::vec![
+            item(Some(&long), list),
+            item(Some("a\nb"), Node::Leaf(Value::string("c\nd"))),
+            item(Some("e\rf"), one()),
+            item(Some("<<"), one()),
+            item(Some(""), one()),
+        ]);
+        let expected = format!(
+            "? {long}\n:   - 1\n? |-\n    a\n    b\n: |-\n    c\n    d\n? \"e\\rf\"\n: 1\n'<<': 1\n\"\": 1\n"
+        );
+        assert_eq!(yaml(&[tree], 4).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_part_is_written_for_the_place_it_shall_take() {
+        let node = trees("v: {a: [1, {b: x y}], c: \"l\\nm\"}\n").swap_remove(0);
+        let node = node.get("v").unwrap();
+        assert_eq!(
+            yaml_at(node, 2, 2).unwrap(),
+            "\n    a:\n      - 1\n      - b: x y\n    c: |-\n      l\n      m"
+        );
+        assert_eq!(
+            yaml_item_at(node, 2, 2).unwrap(),
+            " a:\n      - 1\n      - b: x y\n    c: |-\n      l\n      m"
+        );
+        assert_eq!(yaml_flow(node), "{a: [1, {b: \"x y\"}], c: \"l\\nm\"}");
+        assert_eq!(yaml_at(&Node::List(Vec::new()), 0, 4).unwrap(), " []");
+    }
+
+    /// Texts that need care, in any place of a tree.
+    const TEXTS: &[&str] = &[
+        "x",
+        "",
+        "~",
+        "1",
+        "true",
+        "y",
+        "1:20",
+        "2001-01-01",
+        ".5",
+        "-0",
+        "- a",
+        "? a",
+        "a: b",
+        "a #b",
+        "# a",
+        " a",
+        "a ",
+        "it's",
+        "\"q\"",
+        "{",
+        "[a]",
+        "<<",
+        "---",
+        "...",
+        "a\tb",
+        "\u{85}",
+        "\u{2028}x",
+        "\u{feff}ab\u{a0}",
+        "😀",
+        "é",
+        "\0",
+        "a\nb",
+        "a\nb\n",
+        "a\n\n",
+        "\n",
+        " a\nb",
+        "\na",
+        "\n\ta",
+        "\ta\nb",
+        "a \nb",
+        "a\nb ",
+        "a\n\t\nb",
+        "a\r\nb",
+        "a\n\n b\n",
+        "\u{feff}a\nb",
+        "a\u{2029}\nb",
+        "---\na\n",
+        "#a\nb",
+    ];
+
+    #[test]
+    fn what_is_written_reads_back_as_the_same_tree() {
+        let mut state = 7_u32;
+        let mut next = |most: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as usize % most
+        };
+        for round in 0..300 {
+            let mut nodes: Vec<Node> = Vec::new();
+            for _ in 0..40 {
+                let text = TEXTS[next(TEXTS.len())];
+                let take = next(nodes.len().min(3) + 1);
+                let kind = next(4);
+                if kind > 1 {
+                    nodes.push(Node::Leaf(Value::string(text)));
+                    continue;
+                }
+                let inside = nodes.split_off(nodes.len() - take).into_iter();
+                nodes.push(if kind == 0 {
+                    Node::List(inside.map(|node| item(None, node)).collect())
+                } else {
+                    let key = |at| TEXTS[(round + 7 * at) % TEXTS.len()];
+                    let inside = inside.enumerate();
+                    Node::Mapping(inside.map(|(at, node)| item(Some(key(at)), node)).collect())
+                });
+            }
+            let key = |at: usize| format!("k{at}");
+            let entries = nodes.into_iter().enumerate();
+            let tree = Node::Mapping(
+                entries
+                    .map(|(at, node)| item(Some(&key(at)), node))
+                    .collect(),
+            );
+            for indent in 2..=9 {
+                let text = yaml(core::slice::from_ref(&tree), indent).unwrap();
+                assert_eq!(trees(&text), core::slice::from_ref(&tree), "{text}");
+            }
+        }
+    }
+}
