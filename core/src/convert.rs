@@ -89,9 +89,28 @@ fn binary(tree: &Node) -> Result<Zeroizing<Vec<u8>>, Error> {
 pub(crate) fn laid_out_anew(plain: &Document<Plain>) -> Result<Zeroizing<String>, Error> {
     let trees = plain.trees()?;
     if plain.format() == Format::Yaml {
-        return emit::yaml(&trees, emit::DEFAULT_INDENT).map(Zeroizing::new);
+        return yaml_with_room(&trees);
     }
     let bytes = written(&trees, plain.format(), Indentation::default())?;
     let text = core::str::from_utf8(&bytes).map_err(|_| Error::bug("a text became no text"))?;
     Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// YAML that takes a block: a document of nothing must not stand there as `{}`.
+fn yaml_with_room(trees: &[Node]) -> Result<Zeroizing<String>, Error> {
+    if trees.iter().all(|tree| tree.items().next().is_some()) {
+        return emit::yaml(trees, emit::DEFAULT_INDENT).map(Zeroizing::new);
+    }
+    let mut all = Zeroizing::new(String::new());
+    for tree in trees {
+        let text = emit::yaml(core::slice::from_ref(tree), emit::DEFAULT_INDENT)?;
+        let nothing = tree.items().next().is_none();
+        let text = text
+            .strip_suffix("{}\n")
+            .filter(|_| nothing)
+            .unwrap_or(&text);
+        all.push_str("---\n");
+        all.push_str(text);
+    }
+    Ok(all)
 }

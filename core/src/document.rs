@@ -113,11 +113,6 @@ impl<State> Document<State> {
         &self.limits
     }
 
-    /// Whether the text is one document.
-    pub(crate) fn is_one(&self) -> bool {
-        self.parsed.documents.len() == 1
-    }
-
     pub(crate) fn roots(&self) -> &[Root] {
         &self.parsed.documents
     }
@@ -444,7 +439,7 @@ impl Document<Encrypted> {
     pub(crate) fn body(&self) -> String {
         let mut edits: Vec<(Range<usize>, String)> = Vec::new();
         for root in &self.parsed.documents {
-            let removal = self.format.removal(&self.text, root, self.is_one());
+            let removal = self.format.removal(&self.text, root);
             edits.extend(removal.into_iter().flatten());
         }
         splice(&self.text, edits)

@@ -316,7 +316,7 @@ impl Document<Encrypted> {
             }
         }
         for root in self.roots() {
-            let removal = self.format().removal(self.text(), root, self.is_one());
+            let removal = self.format().removal(self.text(), root);
             let removal = removal.ok_or_else(|| {
                 Error::input(
                     ErrorCode::MetadataInvalid,

@@ -93,6 +93,8 @@ impl Format {
     pub(crate) fn takes_comment(self, text: &str) -> bool {
         match self {
             #[cfg(feature = "formats")]
+            Self::Dotenv => !text.contains('\n'),
+            #[cfg(feature = "formats")]
             Self::Ini => true,
             _ => !text.contains(['\n', '\r']),
         }
@@ -169,7 +171,7 @@ impl Format {
     }
 
     /// What to replace so that a document goes on without its block; `None` when it has none.
-    pub(crate) fn removal(self, text: &str, root: &Root, only: bool) -> Option<Vec<Edit>> {
+    pub(crate) fn removal(self, text: &str, root: &Root) -> Option<Vec<Edit>> {
         match self {
             #[cfg(feature = "formats")]
             Self::Binary | Self::Json => super::json::removal(text, root),
@@ -177,7 +179,7 @@ impl Format {
             Self::Dotenv => super::dotenv::removal(text, root),
             #[cfg(feature = "formats")]
             Self::Ini => super::ini::removal(text, root),
-            Self::Yaml => yaml::metadata::removal(text, root, only).map(|edit| vec![edit]),
+            Self::Yaml => yaml::metadata::removal(text, root).map(|edit| vec![edit]),
         }
     }
 }

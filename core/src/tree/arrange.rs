@@ -212,6 +212,11 @@ impl Arranged<'_> {
         wanted.sort_unstable();
         wanted.dedup();
         build.named = wanted.into_iter().map(|start| (start, None)).collect();
+        for item in &self.items {
+            if let Item::Scalar(scalar) = item {
+                build.name(scalar.span.start, || (Node::Leaf(scalar.value.clone()), 1));
+            }
+        }
         for number in &self.ended {
             build.branch(*number)?;
         }
@@ -271,9 +276,7 @@ impl Build<'_> {
                         continue;
                     }
                     Some(Item::Scalar(scalar)) => {
-                        let node = Node::Leaf(scalar.value.clone());
-                        self.name(scalar.span.start, &node, 1);
-                        (&scalar.path, node, 1)
+                        (&scalar.path, Node::Leaf(scalar.value.clone()), 1)
                     }
                     None => continue,
                 },
@@ -289,7 +292,7 @@ impl Build<'_> {
         } else {
             Node::Mapping(entries)
         };
-        self.name(branch.start, &node, count);
+        self.name(branch.start, || (node.clone(), count));
         if let Some(place) = self.done.get_mut(number) {
             *place = Some((node, count));
         }
@@ -297,11 +300,11 @@ impl Build<'_> {
     }
 
     /// Keeps what an alias will ask for.
-    fn name(&mut self, start: usize, node: &Node, count: usize) {
+    fn name(&mut self, start: usize, node: impl FnOnce() -> Counted) {
         if let Ok(at) = self.named.binary_search_by_key(&start, |(at, _)| *at)
             && let Some((_, place)) = self.named.get_mut(at)
         {
-            *place = Some((node.clone(), count));
+            *place = Some(node());
         }
     }
 

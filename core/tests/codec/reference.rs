@@ -46,7 +46,7 @@ fn a_list_of_empty_collections_needs_no_other_item() {
 fn the_first_of_several_documents_stays_when_nothing_else_stands_in_it() {
     for (text, again) in [
         ("---\n---\ns: x\n", "{}\n---\ns: x\n"),
-        ("# a\n---\n---\ns: x\n", "# a\n---\n---\ns: x\n"),
+        ("# a\n---\n---\ns: x\n", "# a\n{}\n---\ns: x\n"),
     ] {
         let opened = open_changed(text, |sealed| sealed.replacen("---\n", "", 1));
         assert_eq!(opened.plain().text(), again);

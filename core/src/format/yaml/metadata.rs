@@ -7,7 +7,7 @@ use core::ops::Range;
 use super::block::line_start;
 use super::write;
 use crate::format::Edit;
-use crate::format::parts::{Item, Root};
+use crate::format::parts::Root;
 use crate::tree::Node;
 use crate::value::Value;
 
@@ -121,27 +121,17 @@ pub(crate) fn find(text: &str, root: &Root) -> Option<Range<usize>> {
     }
 }
 
-/// What to replace so that a document goes on without its block. Where nothing else made the first of
-/// several a document, a marker must.
-pub(crate) fn removal(text: &str, root: &Root, only: bool) -> Option<(Range<usize>, String)> {
+/// What to replace so that a document goes on without its block. One with nothing else is written as the reference does.
+pub(crate) fn removal(text: &str, root: &Root) -> Option<Edit> {
     let range = find(text, root)?;
-    let before = text.get(..range.start)?;
-    let marked = before
-        .lines()
-        .any(|line| line.trim_start_matches('\u{feff}').starts_with("---"));
-    let commented = |item: &Item| matches!(item, Item::Comment(comment) if !range.contains(&comment.span.start));
-    if root.keys.len() == 1 && !root.items.iter().any(commented) {
-        // As the reference writes a document without anything.
-        let newline = write::newline_at(text, range.start);
-        return Some((range, format!("{{}}{newline}")));
-    }
-    let vanishes = !only && root.keys.len() == 1 && !marked;
-    let marker = if vanishes {
-        format!("---{}", write::newline_at(text, range.start))
-    } else {
-        String::new()
+    let block = text.get(range.clone())?;
+    let newline = write::newline_at(text, range.start);
+    let left = match root.keys.len() {
+        1 if block.starts_with(['\r', '\n']) => format!("{newline}{{}}"),
+        1 => format!("{{}}{newline}"),
+        _ => String::new(),
     };
-    Some((range, marker))
+    Some((range, left))
 }
 
 /// The block, joined to a document.

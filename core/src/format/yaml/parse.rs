@@ -48,12 +48,6 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Er
         )
         .at_line(line)
     })?;
-    if text.contains('\0') {
-        return Err(Error::input(
-            ErrorCode::NotUtf8,
-            "the text holds a NUL byte, so it is no YAML; remove it",
-        ));
-    }
     Ok(text)
 }
 
@@ -64,6 +58,12 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
         emit_unresolved_aliases: true,
         max_buffered_comment_events: limits.nodes,
     };
+    if text.contains('\0') {
+        return Err(Error::input(
+            ErrorCode::NotUtf8,
+            "the text holds a NUL byte, so it is no YAML; remove it",
+        ));
+    }
     let mut builder = Builder::new(text, limits);
     builder.refuse(portable::line_break(text));
     for next in Parser::new_from_str_with_options(text, options) {
@@ -104,6 +104,7 @@ struct Frame {
     path: Path,
     kind: FrameKind,
     flow: bool,
+    anchored: bool,
     column: usize,
     place: usize,
     /// Its number among those of the document.
@@ -271,6 +272,7 @@ impl<'a> Builder<'a> {
                         line,
                         "an anchor stands here without a value; remove it",
                     );
+                    self.obstacle_with(Remedy::Rewrite);
                 }
                 let core = tag.as_deref().and_then(|tag| {
                     tag.suffix_in_namespace(YAML_TAGS)
@@ -560,6 +562,7 @@ impl<'a> Builder<'a> {
             number
         });
         self.frames.push(Frame {
+            anchored: anchor != 0,
             #[cfg(feature = "formats")]
             entry: None,
             collection,
@@ -577,6 +580,9 @@ impl<'a> Builder<'a> {
             return;
         };
         if frame.flow {
+            if frame.anchored {
+                self.places.anchored_end(end, frame.place);
+            }
             self.value_ends(end);
             self.last_end = self.last_end.max(end);
             self.token_end = (end, None);
@@ -726,6 +732,16 @@ impl<'a> Builder<'a> {
                 Value::string(text)
             }
         };
+        if self.frames.is_empty() && matches!(value, Value::Null) {
+            // The reference takes it for a mapping of nothing.
+            self.obstacle(
+                ErrorCode::LayoutUnsupported,
+                line,
+                "the document is a null at the top; only a mapping can be sealed",
+            );
+            self.obstacle_with(Remedy::Rewrite);
+            return Ok(());
+        }
         let Some(path) = self.node(range.start, line)? else {
             self.key_end = range.end;
             if !matches!(value, Value::String(_)) {
@@ -757,6 +773,7 @@ impl<'a> Builder<'a> {
                 line,
                 "a tag stands here without a value; remove it",
             );
+            self.obstacle_with(Remedy::Rewrite);
         }
         let (flow, column) = self
             .frames

@@ -34,6 +34,10 @@ pub(crate) struct Places {
     places: Vec<Place>,
     /// Offset of a key or list item, and its collection; in file order.
     entries: Vec<(usize, usize)>,
+    /// The last anchored flow collections: where each ends, and which it is. A comment behind one is of its inside.
+    anchored: Vec<(usize, usize)>,
+    /// Where the last comment's line begins that stands below a dash alone, and the dash's list.
+    below_dash: (usize, usize),
     /// The last run of comments looked at: its end, its column, and whether it is cut off.
     run: (usize, usize, bool),
 }
@@ -57,6 +61,11 @@ impl Places {
         self.places.len() - 1
     }
 
+    /// A flow collection with an anchor ends.
+    pub(crate) fn anchored_end(&mut self, end: usize, place: usize) {
+        self.anchored.push((end, place));
+    }
+
     pub(crate) fn entry(&mut self, start: usize, place: usize) {
         self.entries.push((start, place));
     }
@@ -75,7 +84,24 @@ impl Places {
         } else if !lead.trim().is_empty() {
             let entry = next.checked_sub(1).and_then(|at| self.entries.get(at));
             let entry = entry.map_or(0, |(start, _)| *start);
-            self.empty_before(lead, at, entry).or(before).or(after)
+            if lead
+                .split_whitespace()
+                .next_back()
+                .is_some_and(|word| word.starts_with(['&', '!']))
+                && let Some(after) = after.filter(|after| self.begins_after(*after, at))
+            {
+                return self.path(after);
+            }
+            let end = at - (lead.len() - lead.trim_end().len());
+            let anchored = self.anchored.binary_search_by_key(&end, |(end, _)| *end);
+            let anchored = anchored.ok().and_then(|found| self.anchored.get(found));
+            let anchored = anchored.map(|(_, place)| *place);
+            anchored
+                .or(self.empty_before(lead, at, entry))
+                .or(before)
+                .or(after)
+        } else if let Some(list) = self.below_dash(text, at, before, after) {
+            Some(list)
         } else if let (Some(before), Some(after)) = (before, after) {
             let column = lead.chars().count();
             let place = self.own_line(at, column, after);
@@ -89,17 +115,45 @@ impl Places {
                 .map(|before| self.enclosing(lead.chars().count(), before))
                 .or(after)
         };
-        place
-            .and_then(|place| self.places.get(place))
-            .map(|place| place.path.clone())
-            .unwrap_or_default()
+        place.map(|place| self.path(place)).unwrap_or_default()
+    }
+
+    /// The list of a dash that stands alone on the line before, or before other such comments.
+    fn below_dash(
+        &mut self,
+        text: &str,
+        at: usize,
+        before: Option<usize>,
+        after: Option<usize>,
+    ) -> Option<usize> {
+        let line = line_start(text, at);
+        let above = line_start(text, line.checked_sub(1)?);
+        let lead = text.get(above..line)?.trim_end();
+        let own = text.get(line..at)?.chars().count();
+        let list = if let Some(column) = dash_alone(lead).filter(|column| *column < own) {
+            let list = |from: Option<usize>| self.list_at(column, from?, at);
+            list(after).or_else(|| list(before))?
+        } else if lead.trim_start().starts_with('#') && self.below_dash.0 == above {
+            self.below_dash.1
+        } else {
+            return None;
+        };
+        self.below_dash = (line, list);
+        Some(list)
+    }
+
+    fn path(&self, place: usize) -> Path {
+        let place = self.places.get(place);
+        place.map(|place| place.path.clone()).unwrap_or_default()
+    }
+
+    fn begins_after(&self, place: usize, at: usize) -> bool {
+        let place = self.places.get(place);
+        place.is_some_and(|place| place.start >= at)
     }
 
     fn own_line(&self, at: usize, column: usize, after: usize) -> Option<usize> {
-        let opens_after = self
-            .places
-            .get(after)
-            .is_some_and(|place| place.start >= at);
+        let opens_after = self.begins_after(after, at);
         let same_column = self
             .places
             .get(after)

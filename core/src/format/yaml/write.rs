@@ -115,7 +115,12 @@ fn canonical(string: &str, at: &Scalar, text: &str) -> String {
         let list = text
             .get(..at.span.start)
             .is_some_and(|before| before.trim_end_matches([' ', '\t']).ends_with('-'));
-        let indent = at.column + if list { 2 } else { 4 };
+        // The next multiple of the indentation.
+        let indent = if list {
+            at.column + 2
+        } else {
+            (at.column + 4) / 4 * 4
+        };
         let shape = BlockShape {
             indent,
             digit: None,
