@@ -4,12 +4,6 @@
 //! return included. The two characters `\n` of a value are a line break (SOPS 3.11, `stores/dotenv`). Metadata are
 //! keys that begin with `sops_`.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "the documents of all formats that call this come next"
-)]
-
 use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
@@ -145,11 +139,6 @@ pub(crate) fn removal(text: &str, root: &Root) -> Option<Vec<Edit>> {
     Some(runs.into_iter().map(|run| (run, String::new())).collect())
 }
 
-/// Whether an item belongs to the block.
-pub(crate) fn in_block(path: &Path) -> bool {
-    matches!(path.segments().first(), Some(Segment::Key(key)) if key.starts_with(PREFIX))
-}
-
 /// The leaves of the block, each with its path below `sops` and its line.
 pub(crate) fn block_leaves(root: &Root) -> Vec<(Path, Value, usize)> {
     let pairs = root.items.iter().filter_map(|item| match item {
@@ -220,7 +209,8 @@ fn check_sizes(key: &str, value: &str, limits: &Limits) -> Result<(), Error> {
 
 fn syntax(line: &str) -> Error {
     let message = if line.trim().is_empty() {
-        "the line holds blanks, or the carriage return of a Windows line break, and nothing else, which sops cannot read; empty it"
+        "the line holds blanks, or the carriage return of a Windows line break, and nothing else, \
+         which sops cannot read; empty it"
     } else {
         "the line is neither KEY=value nor a comment; put an = behind the key, or # in the first column"
     };
@@ -257,7 +247,7 @@ mod tests {
 
     use super::*;
     use crate::document::splice;
-    use crate::tree;
+    use crate::tree::arrange::arrange;
 
     fn root(text: &str) -> Root {
         let mut parsed = parse(text, &Limits::default()).unwrap();
@@ -266,7 +256,9 @@ mod tests {
 
     fn tree_of(text: &str) -> Node {
         let root = root(text);
-        tree::build("", root.items.iter(), root.collections.iter())
+        let items = root.items.iter().collect();
+        let arranged = arrange("", items, root.collections.iter(), &root);
+        arranged.tree(usize::MAX).unwrap()
     }
 
     fn pairs(text: &str) -> Vec<(String, String)> {
@@ -404,15 +396,6 @@ mod tests {
             let edits = removal(sealed, &root(sealed)).unwrap();
             assert_eq!(splice(sealed, edits), text);
         }
-        let items = root("sops_a=1\nsopsb=2\n#sops_c\n").items;
-        let inside: Vec<_> = items
-            .iter()
-            .map(|item| match item {
-                Item::Comment(comment) => in_block(&comment.path),
-                Item::Scalar(scalar) => in_block(&scalar.path),
-            })
-            .collect();
-        assert_eq!(inside, [true, false, false]);
     }
 
     #[test]

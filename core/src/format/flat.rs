@@ -3,12 +3,6 @@
 //! A step into a mapping is written `__map_` and its key, one into a list `__list_` and the position; the first key
 //! stands alone: `age__list_0__map_enc`. Line breaks are the two characters `\n` (SOPS 3.11, `stores/flatten.go`).
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "the documents of all formats that call this come next"
-)]
-
 use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::{String, ToString};

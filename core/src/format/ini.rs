@@ -4,12 +4,6 @@
 //! is the `[sops]` section. A comment is placed behind the key that it precedes or follows on its line, and at the
 //! beginning of the section whose header it precedes: items stand in that order, not in that of the text.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "the documents of all formats that call this come next"
-)]
-
 pub(crate) mod block;
 mod line;
 pub(crate) mod parse;
@@ -17,7 +11,7 @@ pub(crate) mod parse;
 mod tests;
 pub(crate) mod write;
 
-pub(crate) use block::{block_leaves, in_block, insertion, removal};
+pub(crate) use block::{block_leaves, insertion, removal};
 pub(crate) use parse::parse;
 pub(crate) use write::{emit, opened, opened_comment, sealed, sealed_comment};
 

@@ -72,11 +72,6 @@ pub(crate) fn removal(text: &str, root: &Root) -> Option<Vec<Edit>> {
     Some(edits.collect())
 }
 
-/// Whether an item belongs to the block.
-pub(crate) fn in_block(path: &Path) -> bool {
-    matches!(path.segments().first(), Some(Segment::Key(section)) if section.as_ref() == NAME)
-}
-
 /// The leaves of the block, each with its path below `sops` and its line. Of several sections the first counts.
 pub(crate) fn block_leaves(root: &Root) -> Vec<(Path, Value, usize)> {
     let mut section: Option<&Arc<str>> = None;

@@ -143,11 +143,15 @@ impl<'a> Reader<'a> {
         let mark = rest.find(MARKS);
         let overlooked = rest.get(..mark.unwrap_or(rest.len())).unwrap_or_default();
         if !overlooked.trim().is_empty() {
-            self.obstacle("text behind the section's name belongs to nothing, and sops drops it; remove it or make it a comment");
+            self.obstacle(
+                "text behind the section's name belongs to nothing, and sops drops it; remove it",
+            );
         }
         if mark.is_some() {
             // The name reaches to the last ] of the line, and a sealed comment has one.
-            self.obstacle("a comment stands behind a section's name, where it cannot be sealed; put it before the line");
+            self.obstacle(
+                "a comment behind a section's name cannot be sealed there; put it before the line",
+            );
         }
         let after = start + close + 1;
         let inline = mark.map(|mark| after + mark..after + rest.len());
@@ -236,7 +240,9 @@ impl<'a> Reader<'a> {
             );
         } else if found.style == Style::Block && found.comment.is_some() {
             // Once the value is one line, the reference overlooks what follows its quotes.
-            self.obstacle("a comment stands behind a value of several lines, where it cannot be sealed; put it before the key");
+            self.obstacle(
+                "a comment behind a value of several lines cannot be sealed there; put it before the key",
+            );
         } else if found.continues {
             self.obstacle("a value goes on behind a backslash, which sops writes as one line; write it as one line");
         } else {
@@ -261,9 +267,15 @@ impl<'a> Reader<'a> {
         let (kept, written) = write::comment_again(text, raw.len() - text.len());
         let source = self.text.get(span.clone()).unwrap_or_default();
         if both {
-            self.obstacle("a comment stands before this line and another on it, which sops takes for one; put them together before the line");
+            self.obstacle(
+                "a comment stands before this line and another on it, which sops takes for one; \
+                 put them together before the line",
+            );
         } else if source.get(kept..) != Some(written.as_str()) {
-            self.obstacle("sops writes this comment otherwise; begin each of its lines with the mark and one blank, without empty lines between");
+            self.obstacle(
+                "sops writes this comment otherwise; begin each of its lines with the mark and one blank, \
+                 without empty lines between",
+            );
         }
         Some(Comment {
             path: path.clone(),

@@ -7,14 +7,15 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::{
-    block_leaves, emit, in_block, insertion, opened, opened_comment, parse, removal, sealed,
-    sealed_comment,
+    block_leaves, emit, insertion, opened, opened_comment, parse, removal, sealed, sealed_comment,
 };
 use crate::document::splice;
 use crate::error::ErrorCode;
+use crate::format::Format;
 use crate::format::parts::{Item, Parsed, Root, Scalar};
 use crate::limits::Limits;
-use crate::tree::{self, Entry, Node};
+use crate::tree::arrange::arrange;
+use crate::tree::{Entry, Node};
 use crate::value::Value;
 
 fn read(text: &str) -> Parsed {
@@ -27,7 +28,10 @@ fn root(text: &str) -> Root {
 
 fn tree_of(text: &str) -> Node {
     let root = root(text);
-    tree::build("", root.items.iter(), root.collections.iter())
+    // Items stand in the reference's order: where in the text a comment stands does not count.
+    let items = root.items.iter().collect();
+    let arranged = arrange("", items, root.collections.iter(), &root);
+    arranged.tree(usize::MAX).unwrap()
 }
 
 /// `section.key=value` and `section;comment`, in order.
@@ -98,8 +102,8 @@ fn hidden(text: &str) -> String {
 fn shown(hidden: &str, plain: &str) -> String {
     let (hidden_root, plain) = (root(hidden), root(plain));
     let inside = |item: &&Item| match item {
-        Item::Comment(comment) => !in_block(&comment.path),
-        Item::Scalar(scalar) => !in_block(&scalar.path),
+        Item::Comment(comment) => !Format::Ini.names_block(&comment.path),
+        Item::Scalar(scalar) => !Format::Ini.names_block(&scalar.path),
     };
     let items: Vec<_> = hidden_root.items.iter().filter(inside).collect();
     assert_eq!(items.len(), plain.items.len(), "{hidden}");
@@ -172,10 +176,11 @@ fn keys_are_read_as_the_reference_does() {
 
 #[test]
 fn sections_stand_side_by_side_even_under_one_name() {
-    let root = root("a=1\n[s]\nb=2\n [ t ] \n[s]\nc=3\n[a]b]\n[DEFAULT]\nd=4");
+    let text = "a=1\n[s]\nb=2\n [ t ] \n[s]\nc=3\n[a]b]\n[DEFAULT]\nd=4";
+    let root = root(text);
     let names: Vec<&str> = root.keys.iter().map(|key| key.name.as_ref()).collect();
     assert_eq!(names, ["DEFAULT", "s", " t ", "s", "a]b", "DEFAULT"]);
-    let tree = tree::build("", root.items.iter(), root.collections.iter());
+    let tree = tree_of(text);
     let section = |name: &str, pairs: &[(&str, &str)]| {
         let pairs = pairs.iter().map(|(key, text)| item(key, leaf(text)));
         item(name, Node::Mapping(pairs.collect()))
@@ -296,7 +301,8 @@ fn what_is_sealed_in_its_place_opens_to_the_same_text() {
 #[test]
 fn quotes_and_marks_stay_around_what_is_sealed() {
     let text = hidden("#  c\nk = \" x \"\nl=`z`\nm = '' ;y\n");
-    let expected = "#  ENC[AES256_GCM,data:c]\nk = \"ENC[AES256_GCM,data:s]\"\nl=`ENC[AES256_GCM,data:s]`\nm = '' ;ENC[AES256_GCM,data:c]\n";
+    let expected = "#  ENC[AES256_GCM,data:c]\nk = \"ENC[AES256_GCM,data:s]\"\n\
+        l=`ENC[AES256_GCM,data:s]`\nm = '' ;ENC[AES256_GCM,data:c]\n";
     assert_eq!(
         text.strip_prefix(expected)
             .map(|rest| rest.starts_with("\n[sops]\n")),
@@ -307,7 +313,8 @@ fn quotes_and_marks_stay_around_what_is_sealed() {
 
 #[test]
 fn the_block_goes_and_the_text_is_what_it_was() {
-    let block = "[sops]\nage__list_0__map_enc = a\\nb\\n\nencrypted_regex      = `^(a|b);#$`\nversion              = 3.11.0";
+    let block = "[sops]\nage__list_0__map_enc = a\\nb\\n\n\
+        encrypted_regex      = `^(a|b);#$`\nversion              = 3.11.0";
     for text in [
         "",
         "\n",
@@ -432,7 +439,8 @@ fn comments_open_as_the_reference_prints_them() {
 
 #[test]
 fn a_tree_is_printed_as_the_reference_does() {
-    let text = "; c\na     = 1\nb key = `;`\n\n; t\n; u\n[s]\n`k:v` = \n; i\nl     = \" x \"\n\n[s]\n\n[t]\nm = \"\"\"n\no\"\"\"\n";
+    let text = "; c\na     = 1\nb key = `;`\n\n\
+        ; t\n; u\n[s]\n`k:v` = \n; i\nl     = \" x \"\n\n[s]\n\n[t]\nm = \"\"\"n\no\"\"\"\n";
     assert_eq!(emit(&tree_of(text)).unwrap(), text);
     let section = |entries: Vec<Entry>| Node::Mapping(entries);
     let tree = Node::Mapping(vec![

@@ -203,7 +203,11 @@ struct Section<'a> {
 impl<'a> Section<'a> {
     fn of(name: &'a str, node: &'a Node) -> Result<Self, Error> {
         let Node::Mapping(entries) = node else {
-            return Err(flat::not_representable("a value or list stands at the top, where INI holds sections alone; put it below a key, or take YAML or JSON").at_path(name));
+            return Err(flat::not_representable(
+                "a value or list stands at the top, where INI holds sections alone; \
+                 put it below a key, or take YAML or JSON",
+            )
+            .at_path(name));
         };
         if name.is_empty() || name.contains('\n') {
             return Err(flat::not_representable(
@@ -284,23 +288,31 @@ fn comment_lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').filter(|line| !line.trim().is_empty())
 }
 
+/// As the reference prints it, but so that it is the same comment when it is read: without lines of marks alone at its
+/// beginning, and with one mark at most.
 fn write_comment(comment: Option<&str>, of_section: bool, out: &mut String) {
-    for (number, line) in comment_lines(comment.unwrap_or_default()).enumerate() {
+    let is_lead = |c: char| MARKS.contains(&c) || c.is_whitespace();
+    let mut lines = comment_lines(comment.unwrap_or_default()).peekable();
+    let mut first = true;
+    while let Some(line) = lines.next() {
+        let bare = line.trim_start_matches(is_lead);
+        if first && bare.is_empty() && lines.peek().is_some() {
+            continue;
+        }
         let printed = if of_section && line.starts_with(' ') {
             // The reference trims the comments of keys alone.
             format!("; {}", line.trim_end())
         } else {
             comment_line(line)
         };
-        if number == 0 && without_mark(&printed).starts_with(MARKS) {
-            // It would lose a mark whenever it is read.
-            let is_lead = |c: char| MARKS.contains(&c) || c.is_whitespace();
+        if first && without_mark(&printed).starts_with(MARKS) {
             out.push_str("; ");
-            out.push_str(printed.trim_start_matches(is_lead));
+            out.push_str(bare.trim_end());
         } else {
             out.push_str(&printed);
         }
         out.push('\n');
+        first = false;
     }
 }
 
