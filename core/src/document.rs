@@ -209,7 +209,12 @@ impl<State> Document<State> {
                 .collections
                 .iter()
                 .filter(|collection| !self.format.names_block(&collection.path));
-            crate::tree::arrange::arrange(&self.text, items.collect(), collections, root)
+            // In other formats the comments come in their order already.
+            let text = match self.format {
+                Format::Yaml => self.text.as_str(),
+                _ => "",
+            };
+            crate::tree::arrange::arrange(text, items.collect(), collections, root)
         });
         roots.collect()
     }

@@ -31,7 +31,8 @@ pub(super) fn edits(
     let newline = write::newline(text);
     let node = Node::grown(steps, value.clone());
     if format == Format::Dotenv {
-        return Some(vec![at_end(text, &dotenv::emit(&node).ok()?, newline)]);
+        // There a carriage return is of the value.
+        return Some(vec![at_end(text, &dotenv::emit(&node).ok()?, "\n")]);
     }
     let (_, section) = steps.split_last()?;
     let mut beside = scalars.filter(|at| {
