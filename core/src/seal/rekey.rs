@@ -135,11 +135,11 @@ mod tests {
 
     const TEXTS: [(Format, &str); 8] = [
         (Format::Yaml, "# top\na: one\nb: [1, \"two\"] # side\n"),
-        (Format::Yaml, "a: x\n---\nb: y\n"),
-        (Format::Yaml, "a: x\r\nb: y\r\n"),
-        (Format::Yaml, "a: x\nb: y"),
+        (Format::Yaml, "a: x\n---\nb: z\n"),
+        (Format::Yaml, "a: x\r\nb: z\r\n"),
+        (Format::Yaml, "a: x\nb: z"),
         (Format::Json, "{\n  \"a\": \"x\",\n  \"b\": 2\n}\n"),
-        (Format::Dotenv, "A=x\n# c\nB=y\n"),
+        (Format::Dotenv, "A=x\n# c\nB=z\n"),
         (Format::Ini, "[s]\na = x\n"),
         (Format::Binary, "anything"),
     ];
