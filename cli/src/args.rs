@@ -49,14 +49,21 @@ pub(crate) enum Verb {
     Decrypt(Decrypt),
     /// Seal a document
     Encrypt(Encrypt),
+    /// Change the key groups of sealed files
+    Groups(Groups),
     /// Make an age key pair
     Keygen(Keygen),
+    /// Seal files anew under a new data key
+    Rotate(Rotate),
     /// Put a value at a path of a sealed document
     Set(Set),
     /// Take away what stands at a path of a sealed document
     Unset(Unset),
     /// Turn an Ed25519 key of SSH into an age key
     SshToAge(SshToAge),
+    /// Make who can open sealed files what the creation rules say
+    #[command(name = "updatekeys")]
+    UpdateKeys(UpdateKeys),
 }
 
 #[derive(Args)]
@@ -179,6 +186,153 @@ pub(crate) struct Target {
     /// Change the document although its MAC does not match its values
     #[arg(long)]
     pub(crate) ignore_mac: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Rotate {
+    /// The sealed files; a folder stands for all that are in it and below
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Seal to these age recipients, too, separated by commas; the option may be repeated
+    #[arg(long, value_name = "RECIPIENTS")]
+    pub(crate) add_age: Vec<String>,
+    /// Seal to these age recipients no more, separated by commas; the option may be repeated
+    #[arg(long, value_name = "RECIPIENTS")]
+    pub(crate) rm_age: Vec<String>,
+    /// Keys of other kinds, to be refused in words
+    #[arg(
+        long = "add-pgp",
+        aliases = ["add-kms", "add-gcp-kms", "add-hckms", "add-azure-kv", "add-hc-vault-transit", "rm-pgp", "rm-kms",
+            "rm-gcp-kms", "rm-hckms", "rm-azure-kv", "rm-hc-vault-transit", "encryption-context"],
+        hide = true,
+    )]
+    pub(crate) other_keys: Vec<String>,
+    /// Open the files although their MAC does not match their values
+    #[arg(long)]
+    pub(crate) ignore_mac: bool,
+    /// Replace the files by the results; needed for several
+    #[arg(short, long)]
+    pub(crate) in_place: bool,
+    /// Write the result to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Take the format from this name instead of the file's own
+    #[arg(long, value_name = "NAME")]
+    pub(crate) filename_override: Option<PathBuf>,
+    /// Format of the files: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input_type: Option<String>,
+    /// Format of the result: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) output_type: Option<String>,
+    /// Say what would be done, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+impl Rotate {
+    /// Where the only file comes from and where its result goes.
+    pub(crate) fn places(&self) -> Places {
+        let only = match self.files.as_slice() {
+            [file] => Some(file.clone()),
+            _ => None,
+        };
+        Places {
+            in_place: self.in_place && only.is_some(),
+            file: only,
+            output: self.output.clone(),
+            filename_override: self.filename_override.clone(),
+            input_type: self.input_type.clone(),
+            output_type: self.output_type.clone(),
+        }
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct UpdateKeys {
+    /// The sealed files; a folder stands for all that are in it and below
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Make the changes without asking
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Make a new data key and seal everything anew, too, where recipients change
+    #[arg(long)]
+    pub(crate) rotate: bool,
+    /// How many of several key groups are needed to open a file, instead of what the file says
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub(crate) shamir_secret_sharing_threshold: u8,
+    /// Format of the files: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input_type: Option<String>,
+    /// Say what would be done, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Groups {
+    #[command(subcommand)]
+    pub(crate) act: GroupAct,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum GroupAct {
+    /// Add a key group
+    Add(AddGroup),
+    /// Take a key group away
+    Delete(DeleteGroup),
+}
+
+#[derive(Args)]
+pub(crate) struct AddGroup {
+    /// age recipients of the group, separated by commas; the option may be repeated
+    #[arg(long, value_name = "RECIPIENTS")]
+    pub(crate) age: Vec<String>,
+    /// Keys of other kinds, to be refused in words
+    #[arg(
+        long = "pgp",
+        aliases = ["kms", "aws-profile", "gcp-kms", "hckms", "azure-kv", "hc-vault-transit", "encryption-context"],
+        hide = true,
+    )]
+    pub(crate) other_keys: Vec<String>,
+    #[command(flatten)]
+    pub(crate) files: GroupFiles,
+}
+
+#[derive(Args)]
+pub(crate) struct DeleteGroup {
+    /// The number of the group, from 0
+    pub(crate) index: usize,
+    #[command(flatten)]
+    pub(crate) files: GroupFiles,
+}
+
+/// The files whose groups change.
+#[derive(Args)]
+pub(crate) struct GroupFiles {
+    /// A sealed file, or a folder with such files; the option may be repeated
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Replace the files by the results; needed for several
+    #[arg(short, long)]
+    pub(crate) in_place: bool,
+    /// How many of the groups are needed to open a file; as before by default, and all where a second group comes
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub(crate) shamir_secret_sharing_threshold: u8,
+    /// Say what would be done, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// Where a document comes from and where the result goes.

@@ -3,10 +3,13 @@
 mod change;
 pub(crate) mod decrypt;
 pub(crate) mod encrypt;
+pub(crate) mod groups;
 pub(crate) mod keygen;
+pub(crate) mod rotate;
 pub(crate) mod set;
 pub(crate) mod ssh_to_age;
 pub(crate) mod unset;
+pub(crate) mod updatekeys;
 
 use std::path::Path;
 
@@ -116,6 +119,12 @@ impl Places {
         said.unwrap_or_else(|| self.of_name())
     }
 
+    /// Format of the document, unless its own name tells.
+    fn stated_input(&self) -> Option<Format> {
+        let by_another = self.input_type.is_some() || self.filename_override.is_some();
+        by_another.then(|| self.input())
+    }
+
     /// Format of the result: as said, else as the name tells, else as the document.
     fn output(&self) -> Format {
         let said = self.output_type.as_deref().and_then(Format::of_word);
@@ -153,6 +162,19 @@ impl Places {
             None => output::result(text),
         }
     }
+}
+
+/// Says what removing somebody does not do, of so many files.
+fn warn_of_who_left(files: usize) {
+    let files = match files {
+        0 => return,
+        1 => "a file still knows its data key".to_owned(),
+        _ => format!("{files} files still knows their data keys"),
+    };
+    output::warning(&format!(
+        "whoever was removed from {files}; 'stackseal rotate -i' makes a new one, 'updatekeys --rotate' both at once. \
+         What they could read so far they may have kept: change what must stay secret"
+    ));
 }
 
 #[cfg(test)]

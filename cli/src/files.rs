@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use zeroize::Zeroizing;
 
@@ -194,10 +195,16 @@ fn new_file(path: &Path, audience: Audience) -> io::Result<File> {
         .open(path)
 }
 
-/// A name in the same folder, so that renaming stays within one file system.
+/// A name in the same folder, so that renaming stays within one file system; another one each time, since several threads
+/// may replace files of a folder.
 fn beside(target: &Path) -> PathBuf {
-    target.with_file_name(format!(".stackseal-{}", std::process::id()))
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    target.with_file_name(format!("{UNFINISHED}{}-{count}", std::process::id()))
 }
+
+/// What the names of files begin with that are about to take another's place.
+pub(crate) const UNFINISHED: &str = ".stackseal-";
 
 fn folder(target: &Path) -> &Path {
     match target.parent() {

@@ -11,6 +11,8 @@ pub(crate) mod recipient;
 pub(crate) mod ssh_private;
 pub(crate) mod ssh_public;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use age_core::format as foreign;
 use age_core::secrecy::ExposeSecret as _;
 use stackseal_core::Identity;
@@ -42,6 +44,11 @@ fn file_key_to_foreign(file_key: &FileKey) -> foreign::FileKey {
 
 fn file_key_of_foreign(file_key: &foreign::FileKey) -> FileKey {
     FileKey::new(*file_key.expose_secret())
+}
+
+/// What a key is known to be by now, whichever thread finds that out. A thread that ended badly left it as it was.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How many identities a line may hold.

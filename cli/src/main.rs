@@ -18,8 +18,10 @@ mod commands;
 mod config;
 mod exit;
 mod files;
+mod key_groups;
 mod keyring;
 mod keys;
+mod many;
 mod opening;
 mod output;
 mod root_form;
@@ -47,8 +49,11 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.verb {
         Verb::Decrypt(arguments) => commands::decrypt::run(&arguments, &context),
         Verb::Encrypt(arguments) => commands::encrypt::run(&arguments, &context, &mut random),
+        Verb::Groups(arguments) => commands::groups::run(&arguments.act, &context),
         Verb::Keygen(arguments) => commands::keygen::run(&arguments, context.now, &mut random),
+        Verb::Rotate(arguments) => commands::rotate::run(&arguments, &context),
         Verb::Set(arguments) => commands::set::run(&arguments, &context, &mut random),
+        Verb::UpdateKeys(arguments) => commands::updatekeys::run(&arguments, &context),
         Verb::Unset(arguments) => commands::unset::run(&arguments, &context, &mut random),
         Verb::SshToAge(arguments) => commands::ssh_to_age::run(&arguments, &context.environment),
     }

@@ -1,7 +1,7 @@
 //! The only writer to the terminal: results to standard output, everything else to standard error.
 #![expect(clippy::print_stderr, reason = "messages of a command belong there")]
 
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use crate::exit::Failure;
@@ -29,6 +29,71 @@ pub(crate) fn note(message: &str) {
 pub(crate) fn warning(message: &str) {
     eprintln!("stackseal: warning: {message}");
 }
+
+/// Asks something and brings the line that is typed, or piped in.
+///
+/// # Errors
+/// `not-confirmed` when nobody answers.
+pub(crate) fn ask(question: &str) -> Result<String, Failure> {
+    result(question.as_bytes())?;
+    let mut line = String::new();
+    match std::io::stdin().read_line(&mut line) {
+        Ok(length) if length > 0 => Ok(line),
+        _ => {
+            result(b"\n")?;
+            Err(Failure::usage(
+                "not-confirmed",
+                "there was no answer, so nothing was changed; add --yes to agree beforehand",
+            ))
+        }
+    }
+}
+
+/// How far a long piece of work is: a line on the terminal that is drawn over itself, nothing elsewhere.
+pub(crate) struct Progress {
+    done: usize,
+    total: usize,
+    /// Bars of the line; `None` where it does not stand.
+    drawn: Option<usize>,
+    shown: bool,
+}
+
+impl Progress {
+    pub(crate) fn new(total: usize, wanted: bool) -> Self {
+        Self {
+            done: 0,
+            total,
+            drawn: None,
+            shown: wanted && std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// One more is done.
+    pub(crate) fn step(&mut self) {
+        self.done += 1;
+        let bars = BARS * self.done / self.total.max(1);
+        // Not each time: a terminal is slower than the work.
+        if self.shown && self.drawn != Some(bars) {
+            self.drawn = Some(bars);
+            eprint!(
+                "\r[{:BARS$}] {} of {}",
+                "#".repeat(bars),
+                self.done,
+                self.total
+            );
+        }
+    }
+
+    /// Makes room for other lines.
+    pub(crate) fn clear(&mut self) {
+        if self.drawn.take().is_some() {
+            eprint!("\r{:width$}\r", "", width = BARS + 40);
+        }
+    }
+}
+
+/// Width of the progress.
+const BARS: usize = 40;
 
 /// Tells why the command failed.
 pub(crate) fn failure(failure: &Failure) {

@@ -10,7 +10,7 @@ pub(crate) fn with_verb(line: impl IntoIterator<Item = OsString>) -> Vec<OsStrin
     let begins_with_option = line
         .get(1)
         .is_some_and(|first| first.as_encoded_bytes().starts_with(b"-"));
-    if !begins_with_option {
+    if !begins_with_option || line.iter().any(|word| word == OTHER) {
         return with_two_dashes(line);
     }
     // behind `--` stand names
@@ -48,7 +48,11 @@ fn is_one_of(word: &OsStr, options: &[&str]) -> bool {
 const VERBS: &[(&str, [&str; 2])] = &[
     ("decrypt", ["-d", "--decrypt"]),
     ("encrypt", ["-e", "--encrypt"]),
+    ("rotate", ["-r", "--rotate"]),
 ];
+
+/// A verb with an option of its own that would state another.
+const OTHER: &str = "updatekeys";
 
 #[cfg(test)]
 mod tests {
@@ -69,6 +73,7 @@ mod tests {
                 "sops encrypt --age x -i a.yaml",
             ),
             ("sops -e -- -e", "sops encrypt -- -e"),
+            ("sops -r -i --add-age x a", "sops rotate -i --add-age x a"),
         ] {
             assert_eq!(rewritten(line), verb_first);
         }
@@ -92,6 +97,7 @@ mod tests {
             "sops -e -d a.yaml",
             "sops --version",
             "sops -- -d",
+            "sops --config c updatekeys --rotate a.yaml",
         ] {
             assert_eq!(rewritten(line), line);
         }

@@ -219,7 +219,8 @@ impl<State> Document<State> {
         roots.collect()
     }
 
-    fn parse_any(
+    /// Reads a text whether it has a block or not.
+    pub(crate) fn parse_any(
         format: Format,
         bytes: &[u8],
         limits: &Limits,

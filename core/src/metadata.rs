@@ -80,8 +80,13 @@ impl Metadata {
         self.age.iter().chain(groups)
     }
 
-    /// The fields in the reference's order.
-    pub(crate) fn to_node(&self) -> Node {
+    /// The fields that say who can open the document, but for those that the reference writes behind the MAC.
+    #[cfg(feature = "formats")]
+    pub(crate) fn keys_node(&self) -> Node {
+        Node::Mapping(self.keys_before_time().0)
+    }
+
+    fn keys_before_time(&self) -> Fields {
         let mut fields = Fields::default();
         if let Some(threshold) = self.shamir_threshold.filter(|threshold| *threshold > 0) {
             let threshold = i64::try_from(threshold).unwrap_or(i64::MAX);
@@ -95,6 +100,12 @@ impl Metadata {
         if !self.age.is_empty() {
             fields.put("age", age_node(&self.age));
         }
+        fields
+    }
+
+    /// The fields in the reference's order.
+    pub(crate) fn to_node(&self) -> Node {
+        let mut fields = self.keys_before_time();
         fields.text("lastmodified", &self.last_modified);
         fields.text("mac", &self.mac);
         fields.foreign(&self.foreign, &["pgp"]);
@@ -126,6 +137,12 @@ impl KeyGroup {
         fields.put("age", age_node(&self.age));
         Node::Mapping(fields.0)
     }
+}
+
+/// Whether a field of the block says who can open the document.
+#[cfg(feature = "formats")]
+pub(crate) fn is_about_keys(name: &str) -> bool {
+    matches!(name, "age" | "key_groups" | "shamir_threshold") || is_foreign(name)
 }
 
 /// The field that says how the text was laid out. The reference passes over it, and drops it when it writes.

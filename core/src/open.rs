@@ -197,6 +197,15 @@ impl Document<Encrypted> {
         mac::open_mac(data_key, &self.metadata().mac, &moment).map(drop)
     }
 
+    /// Whether any sealed value opens under a data key.
+    #[cfg(feature = "formats")]
+    pub(crate) fn opens_somewhere(&self, data_key: &DataKey) -> bool {
+        self.scalars().any(|(_, scalar)| {
+            let sealed = scalar.value.as_str().and_then(SealedValue::parse);
+            matches!(sealed, Some(Ok(_))) && open_scalar(data_key, scalar).is_ok()
+        })
+    }
+
     fn open_leaves<'a>(&'a self, data_key: &DataKey) -> Result<Pass<'a>, Error> {
         let metadata = self.metadata();
         let scope = if metadata.mac_only_encrypted {

@@ -8,6 +8,8 @@
 mod keys;
 #[cfg(feature = "formats")]
 mod layout;
+#[cfg(feature = "formats")]
+mod rekey;
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::ToString as _;
@@ -67,7 +69,7 @@ pub struct Options<'a> {
     pub accept_nothing: bool,
     /// Whether data key and wrapped copies stay as they are in the earlier version, whoever they are for.
     pub keep_keys: bool,
-    /// Whether everything is sealed anew under a new data key.
+    /// Whether everything is sealed anew under a new data key. Fields of the block that are not known here stay.
     pub new_data_key: bool,
     /// Whether a text that cannot be sealed as it is laid out is sealed in another layout, and the layout kept beside it.
     #[cfg(feature = "formats")]
@@ -260,8 +262,9 @@ fn seal_in_place(
         mac_only_encrypted: mac_only,
         ..keys.wrapped(&data_key, kept, random)?
     };
-    if options.keep_keys
-        && let Some(earlier) = kept
+    // What is not known here is nobody's key: whoever asks for a change of the keys alone keeps it.
+    if (options.keep_keys || options.new_data_key)
+        && let Some(earlier) = earlier
     {
         metadata.extra = earlier.metadata().extra.clone();
     }
@@ -329,8 +332,8 @@ impl Options<'_> {
 }
 
 /// The sealed text is longer than the plain one: ciphertext and the block take room of their own.
-fn with_room(plain: &Document<Plain>) -> crate::limits::Limits {
-    let limits = plain.limits();
+fn with_room<State>(document: &Document<State>) -> crate::limits::Limits {
+    let limits = document.limits();
     crate::limits::Limits {
         bytes: usize::MAX,
         nodes: usize::MAX,

@@ -1,10 +1,10 @@
 //! One place where identities are looked for: what it holds, what using it takes, and what became of it.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::Mutex;
 
 use stackseal_core::age::{self, Envelope};
 use stackseal_core::{ErrorCode, Identity};
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::{Effort, Reason};
 use crate::keys::passphrase::Ask;
 use crate::keys::ssh_private::SshPrivate;
-use crate::keys::{Lines, command, identities, protected};
+use crate::keys::{Lines, command, identities, lock, protected};
 use crate::output;
 
 /// A place, looked into as far as that costs nothing.
@@ -31,7 +31,7 @@ enum Holding {
     Nothing(String),
     Protected {
         file: Zeroizing<Vec<u8>>,
-        opened: RefCell<Option<Result<Identities, String>>>,
+        opened: Mutex<Option<Result<Identities, String>>>,
     },
     Ssh(SshPrivate),
 }
@@ -47,7 +47,7 @@ struct Program {
     line: String,
     prints: Prints,
     /// What it brought for each recipient.
-    runs: RefCell<Vec<(String, Source)>>,
+    runs: Mutex<Vec<(String, Source)>>,
 }
 
 /// What a source is expected to hold.
@@ -119,7 +119,7 @@ impl Source {
         let program = Program {
             line: line.to_owned(),
             prints,
-            runs: RefCell::default(),
+            runs: Mutex::default(),
         };
         Self::of(name.to_owned(), Effort::Command, Holding::Command(program))
     }
@@ -136,7 +136,7 @@ impl Source {
         if protected::is_protected(bytes) {
             let holding = Holding::Protected {
                 file: Zeroizing::new(bytes.to_vec()),
-                opened: RefCell::new(None),
+                opened: Mutex::new(None),
             };
             return Self::of(name, Effort::Passphrase, holding);
         }
@@ -177,7 +177,7 @@ impl Source {
                 if !sealed.has(NATIVE) {
                     return None;
                 }
-                let mut opened = opened.borrow_mut();
+                let mut opened = lock(opened);
                 let identities = opened.get_or_insert_with(|| {
                     let text = protected::open(file, &self.name, ask)?;
                     Ok(Identities::read(&text, Lines::One))
@@ -210,7 +210,7 @@ impl Holding {
             Self::Command(program) => program.outcome(),
             Self::Identities(identities) => identities.count(),
             Self::Nothing(why) => why.clone(),
-            Self::Protected { opened, .. } => match &*opened.borrow() {
+            Self::Protected { opened, .. } => match &*lock(opened) {
                 None => "protected by a passphrase, which was not asked for".to_owned(),
                 Some(Ok(identities)) => identities.count(),
                 Some(Err(why)) => why.clone(),
@@ -263,7 +263,7 @@ impl Program {
         if !sealed.has(kind) {
             return None;
         }
-        let mut runs = self.runs.borrow_mut();
+        let mut runs = lock(&self.runs);
         let known = runs
             .iter()
             .position(|(recipient, _)| recipient == sealed.recipient);
@@ -299,7 +299,7 @@ impl Program {
     }
 
     fn outcome(&self) -> String {
-        let runs = self.runs.borrow();
+        let runs = lock(&self.runs);
         let mut outcomes: Vec<String> = Vec::new();
         for (_, printed) in runs.iter() {
             let outcome = printed.holding.outcome();

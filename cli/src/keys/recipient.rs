@@ -1,6 +1,7 @@
 //! SSH public keys as recipients.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use age::Recipient as _;
 use stackseal_core::age::{self as codec, FileKey, armor};
@@ -24,6 +25,25 @@ pub(crate) fn parse(text: &str, source: &str) -> Result<Recipient, Failure> {
             ErrorCode::InvalidRecipient.as_str(),
             format!("{source}: {why}"),
         )),
+    }
+}
+
+/// Recipients that were read before: many files name the same ones, and checking a key takes as long as sealing to it.
+#[derive(Default)]
+pub(crate) struct Recipients(Mutex<BTreeMap<String, Recipient>>);
+
+impl Recipients {
+    /// As [`parse`].
+    ///
+    /// # Errors
+    /// As [`parse`].
+    pub(crate) fn parse(&self, text: &str, source: &str) -> Result<Recipient, Failure> {
+        if let Some(known) = super::lock(&self.0).get(text) {
+            return Ok(known.clone());
+        }
+        let recipient = parse(text, source)?;
+        super::lock(&self.0).insert(text.to_owned(), recipient.clone());
+        Ok(recipient)
     }
 }
 

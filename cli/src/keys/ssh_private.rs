@@ -1,12 +1,13 @@
 //! SSH private keys as identities. One with a passphrase is unlocked only when something is sealed to it.
 
-use std::cell::RefCell;
+use std::sync::{Arc, Mutex};
 
 use age::Identity as _;
 use age::ssh::{EncryptedKey, Identity, UnsupportedKey};
 use age_core::secrecy::SecretString;
 use stackseal_core::age::{FileKey, Stanza};
 
+use super::lock;
 use super::openssh::{self, KeyFile, block};
 use super::passphrase::{self, Ask};
 use super::recipient::tag;
@@ -17,13 +18,13 @@ pub(crate) struct SshPrivate {
     name: String,
     kind: &'static str,
     tag: String,
-    state: RefCell<State>,
+    state: Mutex<State>,
 }
 
 enum State {
     Failed(String),
     Locked(Box<EncryptedKey>),
-    Open(Box<Identity>),
+    Open(Arc<Identity>),
 }
 
 impl SshPrivate {
@@ -42,7 +43,7 @@ impl SshPrivate {
         let public = age::ssh::Recipient::try_from(identity.clone());
         let state = match identity {
             Identity::Encrypted(key) => State::Locked(Box::new(key)),
-            key @ Identity::Unencrypted(_) => State::Open(Box::new(key)),
+            key @ Identity::Unencrypted(_) => State::Open(Arc::new(key)),
             Identity::Unsupported(key) => return Err(unsupported(&key)),
         };
         let public = public.map_err(|_| {
@@ -55,7 +56,7 @@ impl SshPrivate {
                 age::ssh::Recipient::SshRsa(..) => super::ssh_public::RSA,
             },
             tag: tag(&public).ok_or("its public half cannot be used")?,
-            state: RefCell::new(state),
+            state: Mutex::new(state),
         })
     }
 
@@ -66,12 +67,12 @@ impl SshPrivate {
 
     /// Whether using it takes a question first.
     pub(crate) fn is_locked(&self) -> bool {
-        matches!(&*self.state.borrow(), State::Locked(_))
+        matches!(&*lock(&self.state), State::Locked(_))
     }
 
     /// Why it could not be unlocked, if that was tried.
     pub(crate) fn failure(&self) -> Option<String> {
-        match &*self.state.borrow() {
+        match &*lock(&self.state) {
             State::Failed(why) => Some(why.clone()),
             State::Locked(_) | State::Open(_) => None,
         }
@@ -80,11 +81,7 @@ impl SshPrivate {
     /// The file key, if one of the stanzas is for this key.
     pub(crate) fn unwrap(&self, stanzas: &[Stanza], ask: Ask) -> Option<Result<FileKey, String>> {
         let stanza = stanzas.iter().find(|stanza| self.fits(stanza))?;
-        Some(self.unlock(ask).and_then(|()| match &*self.state.borrow() {
-            State::Open(key) => open(key, stanza),
-            State::Failed(reason) => Err(reason.clone()),
-            State::Locked(_) => Err("it is locked".to_owned()),
-        }))
+        Some(self.unlock(ask).and_then(|key| open(&key, stanza)))
     }
 
     /// Whether a stanza is for this key; nothing is asked.
@@ -92,19 +89,26 @@ impl SshPrivate {
         stanza.kind() == self.kind && stanza.arguments.get(1) == Some(&self.tag)
     }
 
-    fn unlock(&self, ask: Ask) -> Result<(), String> {
-        let locked = match &*self.state.borrow() {
-            State::Locked(key) => key.clone(),
-            State::Failed(_) | State::Open(_) => return Ok(()),
+    /// Whoever else needs the key waits for the answer, so that the question is asked once.
+    fn unlock(&self, ask: Ask) -> Result<Arc<Identity>, String> {
+        let mut state = lock(&self.state);
+        let locked = match &*state {
+            State::Failed(why) => return Err(why.clone()),
+            State::Locked(key) => key,
+            State::Open(key) => return Ok(key.clone()),
         };
-        let opened = passphrase::unlock(&self.name, ask, |it| Ok(decrypt(&locked, it)));
-        let (state, outcome) = match opened {
-            Ok(key) => (State::Open(Box::new(key)), Ok(())),
-            // asked once: the same question for the next entry would not have another answer
-            Err(reason) => (State::Failed(reason.clone()), Err(reason)),
-        };
-        self.state.replace(state);
-        outcome
+        match passphrase::unlock(&self.name, ask, |it| Ok(decrypt(locked, it))) {
+            Ok(key) => {
+                let key = Arc::new(key);
+                *state = State::Open(key.clone());
+                Ok(key)
+            }
+            Err(why) => {
+                // asked once: the same question for the next entry would not have another answer
+                *state = State::Failed(why.clone());
+                Err(why)
+            }
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use super::yaml::write::Caution;
 use super::{Edit, Format, yaml};
 use crate::error::Error;
 use crate::limits::Limits;
+#[cfg(feature = "formats")]
+use crate::metadata::Metadata;
 use crate::path::{Path, Segment};
 use crate::tree::Node;
 use crate::value::Value;
@@ -167,6 +169,27 @@ impl Format {
             #[cfg(feature = "formats")]
             Self::Json => super::json::insertion(text, root, block),
             Self::Yaml => yaml::metadata::insertion(text, root, block),
+        }
+    }
+
+    /// What to replace so that the block has these keys and is otherwise as it stands; `None` where the format or the
+    /// block's layout does not allow that. Keys of other kinds than age go.
+    #[cfg(feature = "formats")]
+    pub(crate) fn with_keys(
+        self,
+        text: &str,
+        root: &Root,
+        metadata: &Metadata,
+    ) -> Option<Vec<Edit>> {
+        match self {
+            // Their blocks are sorted, or in no order at all: written anew they are what they were.
+            Self::Dotenv | Self::Ini => None,
+            Self::Binary => {
+                let block = super::binary::without_rule(&metadata.to_node());
+                super::json::replacement(text, root, &block)
+            }
+            Self::Json => super::json::replacement(text, root, &metadata.to_node()),
+            Self::Yaml => yaml::rekey::with_keys(text, root, &metadata.keys_node()),
         }
     }
 

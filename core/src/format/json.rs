@@ -9,6 +9,6 @@ mod parse;
 mod scan;
 mod write;
 
-pub(crate) use block::{insertion, removal};
+pub(crate) use block::{insertion, removal, replacement};
 pub(crate) use parse::parse;
 pub(crate) use write::{Layout, Lines, opened, render, sealed, string};

@@ -2,13 +2,15 @@
 //!
 //! `parse` gives leaves and comments in order, `resolve` types plain scalars, `write` gives text
 //! for values, `portable` knows what go-yaml cannot load, `syntax` says what is no YAML at all,
-//! `metadata` writes and finds the `sops` block.
+//! `metadata` writes and finds the `sops` block, `rekey` replaces the keys in it.
 
 pub(crate) mod block;
 pub(crate) mod metadata;
 pub(crate) mod parse;
 pub(crate) mod place;
 pub(crate) mod portable;
+#[cfg(feature = "formats")]
+pub(crate) mod rekey;
 pub(crate) mod resolve;
 pub(crate) mod syntax;
 pub(crate) mod time;

@@ -145,38 +145,62 @@ impl Keys<'_> {
         #[cfg(feature = "formats")]
         if self.has_groups() {
             let threshold = self.threshold();
-            let count = self.options.groups.len();
-            let shares = crate::shamir::split(data_key, count, threshold, random)?;
-            for (recipients, share) in self.groups().zip(&shares) {
-                let mut group = KeyGroup::default();
-                for recipient in recipients {
-                    group.age.push(AgeEntry {
-                        recipient: recipient.as_str().to_owned(),
-                        enc: recipient.wrap(share, random)?,
-                    });
-                }
-                metadata.key_groups.push(group);
-            }
+            metadata.key_groups = shared(data_key, self.options.groups, threshold, random)?;
             metadata.shamir_threshold = Some(threshold);
             return Ok(metadata);
         }
         let known = earlier.map_or(&[][..], |earlier| &earlier.age);
-        for recipient in self.groups().flatten() {
-            let is = |entry: &&AgeEntry| entry.recipient.trim() == recipient.as_str();
-            if metadata.age.iter().any(|entry| is(&entry)) {
-                continue;
-            }
-            let enc = match known.iter().find(is) {
-                Some(known) => known.enc.clone(),
-                None => data_key.wrap(recipient, random)?,
-            };
-            metadata.age.push(AgeEntry {
-                recipient: recipient.as_str().to_owned(),
-                enc,
-            });
-        }
+        metadata.age = copies(data_key, self.groups().flatten(), known, random)?;
         Ok(metadata)
     }
+}
+
+/// A copy of the data key for each recipient, once; those who are known keep theirs.
+pub(super) fn copies<'a>(
+    data_key: &DataKey,
+    recipients: impl Iterator<Item = &'a Recipient>,
+    known: &[AgeEntry],
+    random: &mut dyn Random,
+) -> Result<Vec<AgeEntry>, Error> {
+    let mut entries: Vec<AgeEntry> = Vec::new();
+    for recipient in recipients {
+        let is = |entry: &&AgeEntry| entry.recipient.trim() == recipient.as_str();
+        if entries.iter().any(|entry| is(&entry)) {
+            continue;
+        }
+        let enc = match known.iter().find(is) {
+            Some(known) => known.enc.clone(),
+            None => data_key.wrap(recipient, random)?,
+        };
+        entries.push(AgeEntry {
+            recipient: recipient.as_str().to_owned(),
+            enc,
+        });
+    }
+    Ok(entries)
+}
+
+/// A share of the data key for each group, wrapped to each of its recipients.
+#[cfg(feature = "formats")]
+pub(super) fn shared(
+    data_key: &DataKey,
+    groups: &[Vec<Recipient>],
+    threshold: usize,
+    random: &mut dyn Random,
+) -> Result<Vec<KeyGroup>, Error> {
+    let shares = crate::shamir::split(data_key, groups.len(), threshold, random)?;
+    let mut shared = Vec::new();
+    for (recipients, share) in groups.iter().zip(&shares) {
+        let mut group = KeyGroup::default();
+        for recipient in recipients {
+            group.age.push(AgeEntry {
+                recipient: recipient.as_str().to_owned(),
+                enc: recipient.wrap(share, random)?,
+            });
+        }
+        shared.push(group);
+    }
+    Ok(shared)
 }
 
 fn are(entries: &[AgeEntry], recipients: &[Recipient]) -> bool {

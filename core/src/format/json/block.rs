@@ -20,9 +20,7 @@ pub(super) const KEY: &str = "sops";
 /// What to insert so that the member stands last.
 pub(crate) fn insertion(text: &str, root: &Root, metadata: &Node) -> Edit {
     let layout = layout_of(text, root);
-    // Metadata is text, whole numbers and booleans, for which JSON has a form.
-    let value = write::render(metadata, &layout).unwrap_or_default();
-    let member = format!("\"{KEY}\":{}{}", layout.colon, value.as_str());
+    let member = member(metadata, &layout);
     let (newline, indent) = layout
         .lines
         .map_or(("", layout.comma), |lines| (lines.newline, lines.indent));
@@ -34,6 +32,19 @@ pub(crate) fn insertion(text: &str, root: &Root, metadata: &Node) -> Edit {
         }
     };
     (at..at, text)
+}
+
+/// What to replace so that the member says something else where it stands; `None` without one.
+pub(crate) fn replacement(text: &str, root: &Root, metadata: &Node) -> Option<Vec<Edit>> {
+    let key = root.keys.iter().find(|key| key.name.as_ref() == KEY)?;
+    let member = member(metadata, &layout_of(text, root));
+    Some(vec![(key.start..key.end, member)])
+}
+
+fn member(metadata: &Node, layout: &Layout<'_>) -> String {
+    // Metadata is text, whole numbers and booleans, for which JSON has a form.
+    let value = write::render(metadata, layout).unwrap_or_default();
+    format!("\"{KEY}\":{}{}", layout.colon, value.as_str())
 }
 
 /// What to take out so that the object goes on without the member, as if it had never been there.

@@ -20,6 +20,7 @@ fn render(block: &Node, column: usize) -> String {
     let mut lines = Lines {
         text: String::new(),
         indent: column,
+        step: STEP,
     };
     lines.line(&format!("{KEY}:"));
     lines.indent += STEP;
@@ -27,11 +28,28 @@ fn render(block: &Node, column: usize) -> String {
     lines.text
 }
 
+/// Fields of the block in a layout that has other columns.
+#[cfg(feature = "formats")]
+pub(super) fn fields(fields: &Node, column: usize, step: usize) -> String {
+    let mut lines = Lines {
+        text: String::new(),
+        indent: column,
+        step,
+    };
+    lines.mapping(fields, false);
+    lines.text
+}
+
 const STEP: usize = 4;
+
+/// Columns of a dash and its blank.
+const DASH: usize = 2;
 
 struct Lines {
     text: String,
     indent: usize,
+    /// Columns of a level.
+    step: usize,
 }
 
 impl Lines {
@@ -43,6 +61,11 @@ impl Lines {
 
     /// `in_list`: the first line stands behind a dash, the others under it.
     fn mapping(&mut self, node: &Node, in_list: bool) {
+        // What stands under a key of a list's mapping is told from the dash, but must lie behind the key.
+        let step = match in_list {
+            true if self.step <= DASH => DASH + self.step,
+            _ => self.step,
+        };
         for (at, (key, node)) in node.items().enumerate() {
             let key = write::key_or_value(key.unwrap_or_default());
             let key = match (in_list, at) {
@@ -50,19 +73,18 @@ impl Lines {
                 (true, _) => format!("  {key}"),
                 (false, _) => key,
             };
-            // What stands under a key of a list's mapping is told from the dash.
             match node {
-                Node::Leaf(value) => self.leaf(&key, value),
+                Node::Leaf(value) => self.leaf(&key, value, step),
                 Node::List(entries) if entries.is_empty() => self.line(&format!("{key}: []")),
                 Node::Mapping(entries) if entries.is_empty() => self.line(&format!("{key}: {{}}")),
                 Node::List(_) | Node::Mapping(_) => {
                     self.line(&format!("{key}:"));
-                    self.indent += STEP;
+                    self.indent += step;
                     match node {
                         Node::Mapping(_) => self.mapping(node, false),
                         _ => self.list(node),
                     }
-                    self.indent -= STEP;
+                    self.indent -= step;
                 }
             }
         }
@@ -78,16 +100,16 @@ impl Lines {
         }
     }
 
-    fn leaf(&mut self, key: &str, value: &Value) {
+    fn leaf(&mut self, key: &str, value: &Value, step: usize) {
         match value.as_str() {
             Some(text) if text.contains('\n') => {
                 let chomp = if text.ends_with('\n') { "" } else { "-" };
                 self.line(&format!("{key}: |{chomp}"));
-                self.indent += STEP;
+                self.indent += step;
                 for line in text.lines() {
                     self.line(line);
                 }
-                self.indent -= STEP;
+                self.indent -= step;
             }
             _ => self.line(&format!("{key}: {}", scalar(value))),
         }

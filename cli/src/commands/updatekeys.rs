@@ -1,0 +1,159 @@
+//! `stackseal updatekeys`: makes who can open files what the creation rules say.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use stackseal_core::{Error, Format};
+
+use super::Context;
+use crate::args::UpdateKeys;
+use crate::config::{Config, SelectionFlags, combine};
+use crate::exit::{Act, Failure};
+use crate::key_groups::{self, Difference, Group};
+use crate::keyring::Keyring;
+use crate::keys::recipient::Recipients;
+use crate::many::{Batch, Sealed, Told, Words};
+use crate::output;
+
+/// Updates the keys of the files.
+///
+/// # Errors
+/// `config-missing`; those of the arguments, files and rules, and what the codec finds, by its codes.
+pub(crate) fn run(arguments: &UpdateKeys, context: &Context) -> Result<(), Failure> {
+    let Some(config) = context.config()? else {
+        return Err(Failure::usage(
+            "config-missing",
+            "config file not found: a .sops.yaml says who shall open which files; write one, or name it with --config",
+        ));
+    };
+    let update = Update {
+        arguments,
+        context,
+        config,
+        keyring: Keyring::find(&context.environment),
+        known: Recipients::default(),
+        left: AtomicUsize::new(0),
+    };
+    let batch = Batch {
+        paths: &arguments.files,
+        in_place: true,
+        dry_run: arguments.dry_run,
+        one_by_one: !arguments.yes && !arguments.dry_run,
+        format: arguments.input_type.as_deref().and_then(Format::of_word),
+        words: Words {
+            done: "updated",
+            missing: 1,
+        },
+    };
+    let done = batch.run(&|file, told| update.update(file, told));
+    super::warn_of_who_left(update.left.into_inner());
+    done.map(drop)
+}
+
+/// What is done to each file.
+struct Update<'a> {
+    arguments: &'a UpdateKeys,
+    context: &'a Context,
+    config: Config,
+    keyring: Keyring,
+    known: Recipients,
+    /// How many files lost somebody who still knows their data key.
+    left: AtomicUsize,
+}
+
+impl Update<'_> {
+    fn update(&self, file: &Sealed<'_>, told: &mut Told) -> Result<Option<String>, Failure> {
+        let name = file.name.as_str();
+        if !file.of_many {
+            told.note(&format!("Syncing keys for file {name}"));
+        }
+        let groups = self.groups(file)?;
+        let metadata = file.document.metadata();
+        let old = key_groups::of_file(metadata);
+        let threshold = (
+            key_groups::threshold(metadata),
+            self.threshold(key_groups::threshold(metadata), groups.len()),
+        );
+        let difference = Difference::between(&old, &groups, threshold);
+        if difference.is_none() {
+            if !file.of_many {
+                told.note(&format!("File {name} already up to date"));
+            }
+            return Ok(None);
+        }
+        let whose = if file.of_many { name } else { "the file" };
+        told.result(&format!(
+            "The following changes will be made to {whose}'s groups:\n{}",
+            difference.text()
+        ));
+        if !self.arguments.dry_run && !self.is_agreed(told)? {
+            told.note(&format!("File {name} left unchanged"));
+            return Ok(None);
+        }
+        let groups = key_groups::recipients(&groups, &self.known, name)?;
+        if self.arguments.dry_run {
+            return Ok(Some(String::new()));
+        }
+        let data_key = self.keyring.data_key(&file.document, name)?;
+        let failed = |error: Error| Failure::of_document(&error, name, Act::Encrypt);
+        let rekeyed = file
+            .document
+            .with_keys(&data_key, &groups, Some(threshold.1), &mut crate::random)
+            .map_err(failed)?;
+        let changed = if self.arguments.rotate {
+            let opened = rekeyed
+                .open(&data_key)
+                .map_err(|error| Failure::of_document(&error, name, Act::Decrypt))?;
+            let now = self.context.now;
+            key_groups::sealed_anew(&opened, opened.plain(), &groups, threshold.1, now)
+                .map_err(failed)?
+        } else {
+            if difference.removes_somebody() {
+                self.left.fetch_add(1, Ordering::Relaxed);
+            }
+            rekeyed
+        };
+        if !file.of_many {
+            told.when_written(format!("File {name} synced with new keys"));
+        }
+        Ok(Some(changed.text().to_owned()))
+    }
+
+    /// What the rule for the file says.
+    fn groups(&self, file: &Sealed<'_>) -> Result<Vec<Group>, Failure> {
+        let rule = self.config.rule_for(file.path)?.ok_or_else(|| {
+            Failure::usage(
+                "rule-missing",
+                format!(
+                    "{}: the config file does not contain any creation rule; add creation_rules",
+                    file.name
+                ),
+            )
+        })?;
+        let plan = combine(Some(&rule), &SelectionFlags::default(), &[])?;
+        Ok(plan.groups.into_iter().map(Group::of_age).collect())
+    }
+
+    /// As `sops`: that of the file, and no more than there are groups. What a file of one group says about it means nothing.
+    fn threshold(&self, old: usize, groups: usize) -> usize {
+        match usize::from(self.arguments.shamir_secret_sharing_threshold) {
+            0 if old == 1 && groups > 1 => 0,
+            0 => old.min(groups),
+            asked => asked.min(groups),
+        }
+    }
+
+    /// Asks whether to go on, unless that was said beforehand.
+    fn is_agreed(&self, told: &mut Told) -> Result<bool, Failure> {
+        if self.arguments.yes {
+            return Ok(true);
+        }
+        told.tell();
+        loop {
+            match output::ask("Is this okay? (y/n):")?.trim() {
+                "y" => return Ok(true),
+                "n" => return Ok(false),
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The same piece of work on many sealed files: several at a time, each replaced whole or not at all, and what became of
+//! them told in the order of the files.
+//!
+//! Which files a folder brings is in [`walk`], what is told in [`tell`].
+
+mod tell;
+mod walk;
+
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use stackseal_core::{Document, Encrypted, Format, Limits};
+
+use crate::exit::{Act, Failure};
+use crate::files::{self, Audience};
+use crate::keys::lock;
+use crate::output;
+
+pub(crate) use tell::Told;
+
+use tell::{Became, Board};
+use walk::Found;
+
+/// The files, and how they are worked on.
+pub(crate) struct Batch<'a> {
+    /// Files and folders.
+    pub(crate) paths: &'a [PathBuf],
+    /// Whether files are replaced; else there may be one, whose new text is the result.
+    pub(crate) in_place: bool,
+    /// Whether nothing is written.
+    pub(crate) dry_run: bool,
+    /// Whether somebody is asked, so that it must go one by one.
+    pub(crate) one_by_one: bool,
+    /// What all of them are, if not what their names tell.
+    pub(crate) format: Option<Format>,
+    pub(crate) words: Words,
+}
+
+/// What differs between the verbs.
+pub(crate) struct Words {
+    /// What became of a file, such as `rotated`.
+    pub(crate) done: &'static str,
+    /// Exit status when the only file does not exist.
+    pub(crate) missing: u8,
+}
+
+/// A sealed file.
+pub(crate) struct Sealed<'a> {
+    pub(crate) path: &'a Path,
+    /// How messages call it.
+    pub(crate) name: String,
+    pub(crate) document: Document<Encrypted>,
+    /// Whether it is one of many.
+    pub(crate) of_many: bool,
+}
+
+/// Makes the new text of a file; `None` when it stays as it is.
+pub(crate) type Work<'a> =
+    dyn Fn(&Sealed<'_>, &mut Told) -> Result<Option<String>, Failure> + Sync + 'a;
+
+impl Batch<'_> {
+    /// Does the work on each file. The text of the only one comes back when it is not to be replaced.
+    ///
+    /// # Errors
+    /// `file-not-found` (exit 100) without a file; `arguments-conflict` for many that are not replaced. The only file's own
+    /// failure; `files-failed` when there were many, whose failures were told.
+    pub(crate) fn run(&self, work: &Work<'_>) -> Result<Option<String>, Failure> {
+        match self.paths {
+            [] => Err(Failure::no_file(
+                "no file specified; name a sealed file or a folder",
+            )),
+            [path] if !path.is_dir() => self.single(path, work),
+            _ if !self.in_place && !self.dry_run => Err(Failure::conflict(
+                "several files, or those of a folder, can only be replaced; add --in-place",
+            )),
+            _ => self.several(work).map(|()| None),
+        }
+    }
+
+    fn single(&self, path: &Path, work: &Work<'_>) -> Result<Option<String>, Failure> {
+        let bytes = files::read(path).map_err(|failure| match failure.code {
+            "file-not-found" => Failure {
+                status: self.words.missing,
+                ..failure
+            },
+            _ => failure,
+        })?;
+        let sealed = self.parse(path, &bytes, false)?;
+        let mut told = Told::default();
+        let text = work(&sealed, &mut told);
+        told.tell();
+        match text? {
+            Some(_) if self.dry_run => {
+                output::note(&format!("{} would be {}", sealed.name, self.words.done));
+                Ok(None)
+            }
+            Some(text) if self.in_place => {
+                files::replace(path, text.as_bytes(), Audience::Anyone)?;
+                told.written();
+                told.tell();
+                Ok(None)
+            }
+            text => Ok(text),
+        }
+    }
+
+    fn several(&self, work: &Work<'_>) -> Result<(), Failure> {
+        let found = walk::find(self.paths);
+        let board = Mutex::new(Board::new(found.len(), !self.one_by_one));
+        let next = AtomicUsize::new(0);
+        let take_turns = || {
+            while let Some((at, found)) = take(&next, &found) {
+                let mut told = Told::default();
+                let became = self.one_of_many(found, work, &mut told);
+                lock(&board).put(at, told, became);
+            }
+        };
+        let threads = match self.one_by_one {
+            true => 1,
+            false => thread::available_parallelism().map_or(1, NonZero::get),
+        };
+        thread::scope(|scope| {
+            // this thread is one of them
+            for _ in 1..threads.min(found.len()) {
+                scope.spawn(take_turns);
+            }
+            take_turns();
+        });
+        let tally = lock(&board).end();
+        let done = self.words.done;
+        match self.dry_run {
+            true => tally.tell(&format!("to be {done}")),
+            false => tally.tell(done),
+        }
+    }
+
+    fn one_of_many(
+        &self,
+        found: &Found,
+        work: &Work<'_>,
+        told: &mut Told,
+    ) -> Result<Became, Failure> {
+        let (path, bytes) = match found {
+            Found::Named(path) => (path, files::read(path)?),
+            Found::InFolder(path) => {
+                let format = self.format_of(path);
+                match walk::read_if_sealed(path, format)? {
+                    Some(bytes) => (path, bytes),
+                    None => return Ok(Became::Skipped),
+                }
+            }
+            Found::Unreadable(folder, why) => {
+                let folder = folder.display();
+                return Err(Failure::unreadable(format!(
+                    "{folder} cannot be read: {why}"
+                )));
+            }
+        };
+        let sealed = match (self.parse(path, &bytes, true), found) {
+            (Ok(sealed), _) => sealed,
+            (Err(failure), Found::InFolder(_)) if !walk::claims_to_be_sealed(&bytes, &failure) => {
+                return Ok(Became::Skipped);
+            }
+            (Err(failure), _) => return Err(failure),
+        };
+        let Some(text) = work(&sealed, told)? else {
+            return Ok(Became::Unchanged);
+        };
+        if self.dry_run {
+            told.result(&format!("{} would be {}", sealed.name, self.words.done));
+        } else {
+            files::replace(path, text.as_bytes(), Audience::Anyone)?;
+            told.written();
+        }
+        Ok(Became::Changed)
+    }
+
+    fn parse<'a>(
+        &self,
+        path: &'a Path,
+        bytes: &[u8],
+        of_many: bool,
+    ) -> Result<Sealed<'a>, Failure> {
+        let name = path.display().to_string();
+        let document =
+            Document::<Encrypted>::parse_as(self.format_of(path), bytes, &Limits::generous());
+        Ok(Sealed {
+            path,
+            document: document
+                .map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?,
+            name,
+            of_many,
+        })
+    }
+
+    fn format_of(&self, path: &Path) -> Format {
+        self.format
+            .unwrap_or_else(|| Format::of_name(&path.to_string_lossy()))
+    }
+}
+
+fn take<'a>(next: &AtomicUsize, found: &'a [Found]) -> Option<(usize, &'a Found)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    found.get(at).map(|found| (at, found))
+}

@@ -1,0 +1,161 @@
+//! What is told of many files while they are worked on: in their order, whoever is ready first.
+
+use std::collections::BTreeMap;
+
+use crate::exit::Failure;
+use crate::output::{self, Progress};
+
+/// What is to be told of a file, kept until it is its turn.
+#[derive(Default)]
+pub(crate) struct Told {
+    lines: Vec<Line>,
+    when_written: Option<String>,
+}
+
+enum Line {
+    Note(String),
+    Result(String),
+}
+
+impl Told {
+    /// Keeps a line for standard output.
+    pub(crate) fn result(&mut self, line: &str) {
+        self.lines.push(Line::Result(format!("{line}\n")));
+    }
+
+    /// Keeps a line for standard error.
+    pub(crate) fn note(&mut self, line: &str) {
+        self.lines.push(Line::Note(line.to_owned()));
+    }
+
+    /// Keeps a line for standard error that is told of a file that is replaced.
+    pub(crate) fn when_written(&mut self, line: String) {
+        self.when_written = Some(line);
+    }
+
+    /// The file was replaced.
+    pub(super) fn written(&mut self) {
+        let line = self.when_written.take();
+        self.lines.extend(line.map(Line::Note));
+    }
+
+    /// Tells what was kept.
+    pub(crate) fn tell(&mut self) {
+        for line in self.lines.drain(..) {
+            match line {
+                Line::Note(line) => output::note(&line),
+                Line::Result(line) => {
+                    if let Err(failure) = output::result(line.as_bytes()) {
+                        output::failure(&failure);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What became of a file.
+#[derive(Debug, PartialEq)]
+pub(super) enum Became {
+    Changed,
+    /// It is not sealed.
+    Skipped,
+    Unchanged,
+}
+
+/// Whose turn it is to be told.
+pub(super) struct Board {
+    next: usize,
+    waiting: BTreeMap<usize, (Told, Option<Failure>)>,
+    tally: Tally,
+    progress: Progress,
+}
+
+impl Board {
+    pub(super) fn new(files: usize, shows_progress: bool) -> Self {
+        Self {
+            next: 0,
+            waiting: BTreeMap::new(),
+            tally: Tally::default(),
+            progress: Progress::new(files, shows_progress),
+        }
+    }
+
+    /// A file is done.
+    pub(super) fn put(&mut self, at: usize, told: Told, became: Result<Became, Failure>) {
+        let failure = match became {
+            Ok(became) => {
+                self.tally.count(&became);
+                None
+            }
+            Err(failure) => {
+                self.tally.failed += 1;
+                Some(failure)
+            }
+        };
+        self.waiting.insert(at, (told, failure));
+        while let Some((mut told, failure)) = self.waiting.remove(&self.next) {
+            self.next += 1;
+            if !told.lines.is_empty() || failure.is_some() {
+                self.progress.clear();
+            }
+            told.tell();
+            if let Some(failure) = failure {
+                output::failure(&failure);
+            }
+        }
+        self.progress.step();
+    }
+
+    /// All files are done.
+    pub(super) fn end(&mut self) -> Tally {
+        self.progress.clear();
+        std::mem::take(&mut self.tally)
+    }
+}
+
+/// How many files became what.
+#[derive(Default)]
+pub(super) struct Tally {
+    changed: usize,
+    failed: usize,
+    skipped: usize,
+    unchanged: usize,
+}
+
+impl Tally {
+    fn count(&mut self, became: &Became) {
+        *match became {
+            Became::Changed => &mut self.changed,
+            Became::Skipped => &mut self.skipped,
+            Became::Unchanged => &mut self.unchanged,
+        } += 1;
+    }
+
+    /// Tells the numbers.
+    ///
+    /// # Errors
+    /// `files-failed`.
+    pub(super) fn tell(&self, done: &str) -> Result<(), Failure> {
+        let Self {
+            changed,
+            failed,
+            skipped,
+            unchanged,
+        } = self;
+        let mut summary = format!("{done} {changed}, unchanged {unchanged}, failed {failed}");
+        if *skipped > 0 {
+            summary.push_str(&format!(", not sealed {skipped}"));
+        }
+        let sealed = changed + unchanged + failed;
+        if sealed == 0 {
+            output::warning("no sealed file is there");
+        }
+        if *failed > 0 {
+            let message = format!("{failed} of {sealed} files failed: {summary}");
+            return Err(Failure::usage("files-failed", message));
+        }
+        output::note(&summary);
+        Ok(())
+    }
+}

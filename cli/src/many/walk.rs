@@ -1,0 +1,223 @@
+//! The files that arguments stand for. A folder stands for the sealed files in it and below: hidden folders, such as
+//! `.git`, are passed over, and symbolic links are not followed.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use stackseal_core::{ErrorCode, Format};
+use zeroize::Zeroizing;
+
+use crate::exit::Failure;
+use crate::files::UNFINISHED;
+
+/// What an argument, or a folder, brought.
+#[derive(Debug, PartialEq)]
+pub(super) enum Found {
+    /// A file of a folder, which may be anything.
+    InFolder(PathBuf),
+    /// A file that is meant.
+    Named(PathBuf),
+    /// A folder that cannot be looked into, and why.
+    Unreadable(PathBuf, String),
+}
+
+/// All files, each once: in the order of the arguments, those of a folder by their names.
+pub(super) fn find(paths: &[PathBuf]) -> Vec<Found> {
+    let mut found = Vec::new();
+    for path in paths {
+        match path.is_dir() {
+            true => below(path, &mut found),
+            false => found.push(Found::Named(path.clone())),
+        }
+    }
+    if paths.len() > 1 {
+        let mut seen = BTreeSet::new();
+        found.retain(|it| match it {
+            Found::InFolder(path) | Found::Named(path) | Found::Unreadable(path, _) => {
+                seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone()))
+            }
+        });
+    }
+    found
+}
+
+fn below(folder: &Path, found: &mut Vec<Found>) {
+    // What is left to look at, the next one last.
+    let mut left = vec![(folder.to_path_buf(), true)];
+    while let Some((path, is_folder)) = left.pop() {
+        if !is_folder {
+            found.push(Found::InFolder(path));
+            continue;
+        }
+        match entries(&path) {
+            Ok(mut entries) => {
+                entries.sort_unstable_by(|one, other| other.cmp(one));
+                left.append(&mut entries);
+            }
+            Err(error) => found.push(Found::Unreadable(path, error.to_string())),
+        }
+    }
+}
+
+/// The files and folders in a folder that are looked at, and whether they are folders.
+fn entries(folder: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        let name = entry.file_name();
+        if kind.is_dir() && !starts_with(&name, ".")
+            || kind.is_file() && !starts_with(&name, UNFINISHED)
+        {
+            // `./a` is called `a`
+            let path = match folder == Path::new(".") {
+                true => PathBuf::from(name),
+                false => folder.join(name),
+            };
+            entries.push((path, kind.is_dir()));
+        }
+    }
+    Ok(entries)
+}
+
+fn starts_with(name: &OsStr, start: &str) -> bool {
+    name.as_bytes().starts_with(start.as_bytes())
+}
+
+/// Reads a file of a folder that may be sealed; `None` for one that is certainly not.
+///
+/// # Errors
+/// `file-unreadable`.
+pub(super) fn read_if_sealed(
+    path: &Path,
+    format: Format,
+) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+    let unreadable =
+        |error| Failure::unreadable(format!("{} cannot be read: {error}", path.display()));
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    if matches!(format, Format::Binary | Format::Json) {
+        // Nobody wants to read a film to find that it is none.
+        let mut read = |most: u64| (&mut file).take(most).read_to_end(&mut bytes);
+        read(FIRST).map_err(unreadable)?;
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Ok(None);
+        }
+    }
+    file.read_to_end(&mut bytes).map_err(unreadable)?;
+    // Every sealed file has both, whatever its format.
+    let text = std::str::from_utf8(&bytes);
+    let may_be = text.is_ok_and(|text| ["sops", "lastmodified"].iter().all(|it| text.contains(it)));
+    Ok(may_be.then_some(bytes))
+}
+
+/// Whether a file of a folder that could not be read as a sealed one is meant to be one, but broken.
+pub(super) fn claims_to_be_sealed(bytes: &[u8], failure: &Failure) -> bool {
+    let has_no_block = failure.code == ErrorCode::MetadataInvalid.as_str()
+        && failure.message.contains("sops metadata not found");
+    let text = String::from_utf8_lossy(bytes);
+    !has_no_block && text.contains("ENC[AES256_GCM,")
+}
+
+/// Bytes by which a file is judged first.
+const FIRST: u64 = 4096;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn names(paths: &[&Path], folder: &Path) -> Vec<String> {
+        let paths: Vec<_> = paths.iter().map(|path| path.to_path_buf()).collect();
+        let name = |found: Found| match found {
+            Found::InFolder(path) => path,
+            Found::Named(path) => PathBuf::from(format!("{}!", path.display())),
+            Found::Unreadable(path, _) => PathBuf::from(format!("{}?", path.display())),
+        };
+        let names = find(&paths).into_iter().map(name);
+        names
+            .map(|path| {
+                path.strip_prefix(folder)
+                    .unwrap_or(&path)
+                    .display()
+                    .to_string()
+            })
+            .collect()
+    }
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "b/c.yaml",
+            "b/a/x.yaml",
+            "b-c.yaml",
+            ".git/config",
+            ".env",
+            "a.yaml",
+            ".stackseal-1-2",
+        ] {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        symlink("a.yaml", folder.path().join("link.yaml")).unwrap();
+        symlink(".", folder.path().join("loop")).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_folder_brings_its_files_by_name_without_links_and_hidden_folders() {
+        let folder = folder();
+        let folder = folder.path();
+        let all = [".env", "a.yaml", "b/a/x.yaml", "b/c.yaml", "b-c.yaml"];
+        assert_eq!(names(&[folder], folder), all);
+        // A link that is named is followed.
+        assert_eq!(
+            names(&[&folder.join("loop/b/a")], &folder.join("loop")),
+            ["b/a/x.yaml"]
+        );
+        let missing = folder.join("gone");
+        assert_eq!(names(&[&missing], folder), ["gone!"]);
+    }
+
+    #[test]
+    fn a_file_comes_once_however_often_it_is_named() {
+        let folder = folder();
+        let folder = folder.path();
+        let (file, link, same) = (
+            folder.join("a.yaml"),
+            folder.join("link.yaml"),
+            folder.join("b/../b"),
+        );
+        assert_eq!(names(&[&file, &link, &file], folder), ["a.yaml!"]);
+        assert_eq!(
+            names(&[&folder.join("b"), &same], folder),
+            ["b/a/x.yaml", "b/c.yaml"]
+        );
+    }
+
+    #[test]
+    fn what_is_certainly_not_sealed_is_not_read_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let read = |text: &[u8], format| {
+            fs::write(&path, text).unwrap();
+            read_if_sealed(&path, format).unwrap().is_some()
+        };
+        let block = "sops:\n    lastmodified: x\n";
+        assert!(read(block.as_bytes(), Format::Yaml));
+        assert!(!read(b"sops:\n    last: x\n", Format::Yaml));
+        assert!(!read(b"\xffsops lastmodified", Format::Yaml));
+        assert!(!read(block.as_bytes(), Format::Binary));
+        let json = format!(
+            "  {{\"a\": \"{}\", \"sops\": {{\"lastmodified\": 1}}}}",
+            "x".repeat(9999)
+        );
+        assert!(read(json.as_bytes(), Format::Binary));
+    }
+}
