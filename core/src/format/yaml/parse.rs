@@ -144,6 +144,8 @@ struct Builder<'a> {
     content_end: usize,
     /// Whether something was found that go-yaml cannot load.
     refused: bool,
+    /// Number of obstacles up to a merge key, while its value is to come.
+    merges: Option<usize>,
     /// Where the last value or key ends that came before this event.
     #[cfg(feature = "formats")]
     filled: usize,
@@ -165,6 +167,7 @@ impl<'a> Builder<'a> {
             token_end: (0, None),
             content_end: text.trim_end_matches([' ', '\t']).len(),
             refused: false,
+            merges: None,
             #[cfg(feature = "formats")]
             filled: 0,
         }
@@ -540,6 +543,7 @@ impl<'a> Builder<'a> {
         } else {
             FrameKind::Sequence { next: 0 }
         };
+        self.merges = None;
         self.anchored(anchor, start);
         let root = self.parsed.documents.last_mut();
         let collection = root.map_or(0, |root| {
@@ -753,6 +757,7 @@ impl<'a> Builder<'a> {
             } else if is_plain && text == "<<" {
                 self.obstacle(ErrorCode::AliasInSealedDocument, line, "a merge key (<<) stands here; a sealed file cannot keep it, so write the keys out");
                 self.obstacle_with(Remedy::Nothing);
+                self.merges = Some(self.parsed.obstacles.len());
             }
             if text.len() > self.limits.key_bytes {
                 return Err(limit(format!(
@@ -766,6 +771,10 @@ impl<'a> Builder<'a> {
             return self.pending_key(name, range.start, line);
         };
         self.value_ends(range.end);
+        if self.merges.take() == Some(self.parsed.obstacles.len()) {
+            // Loaders refuse to merge a value.
+            self.obstacle_with(Remedy::None);
+        }
         self.anchored(anchor, range.start);
         if has_tag && range.is_empty() {
             self.obstacle(
