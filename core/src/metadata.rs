@@ -88,6 +88,10 @@ impl Metadata {
 
     fn keys_before_time(&self) -> Fields {
         let mut fields = Fields::default();
+        if !WHOLE {
+            fields.put("age", age_node(&self.age));
+            return fields;
+        }
         if let Some(threshold) = self.shamir_threshold.filter(|threshold| *threshold > 0) {
             let threshold = i64::try_from(threshold).unwrap_or(i64::MAX);
             fields.put("shamir_threshold", Node::Leaf(Value::Integer(threshold)));
@@ -108,7 +112,9 @@ impl Metadata {
         let mut fields = self.keys_before_time();
         fields.text("lastmodified", &self.last_modified);
         fields.text("mac", &self.mac);
-        fields.foreign(&self.foreign, &["pgp"]);
+        if WHOLE {
+            fields.foreign(&self.foreign, &["pgp"]);
+        }
         let (rule, text) = self.selector.field();
         fields.text(rule, text);
         if self.mac_only_encrypted {
@@ -118,8 +124,10 @@ impl Metadata {
         if let Some(layout) = &self.layout {
             fields.text(LAYOUT, layout);
         }
-        for (name, node) in &self.extra {
-            fields.put(name, node.clone());
+        if WHOLE {
+            for (name, node) in &self.extra {
+                fields.put(name, node.clone());
+            }
         }
         Node::Mapping(fields.0)
     }
@@ -147,6 +155,9 @@ pub(crate) fn is_about_keys(name: &str) -> bool {
 
 /// The field that says how the text was laid out. The reference passes over it, and drops it when it writes.
 const LAYOUT: &str = "stackseal_layout";
+
+/// Whether keys of other kinds and unknown fields are carried along, not only told of.
+const WHOLE: bool = cfg!(feature = "formats");
 
 /// Kinds of keys that stand before age.
 const BEFORE_AGE: &[&str] = &["kms", "gcp_kms", "hckms", "azure_kv", "hc_vault"];
@@ -226,6 +237,8 @@ pub(crate) fn read<'a>(
         let text = node.value().map(text_of).unwrap_or_default();
         match name {
             "age" => read.age = age_entries(node, &mut read.unknown),
+            // The page changes no such file.
+            "key_groups" if !WHOLE => read.foreign.extend(foreign(name, node)?),
             "key_groups" => {
                 for (_, group) in node.items() {
                     let group = key_group(group, &mut read.unknown)?;
@@ -268,7 +281,9 @@ pub(crate) fn read<'a>(
                 None if is_empty(node) => {}
                 None => {
                     read.unknown = true;
-                    read.extra.push((name.to_owned(), node.clone()));
+                    if WHOLE {
+                        read.extra.push((name.to_owned(), node.clone()));
+                    }
                 }
             },
         }
@@ -326,6 +341,9 @@ fn age_entries(node: &Node, unknown: &mut bool) -> Vec<AgeEntry> {
 fn foreign(name: &str, node: &Node) -> Result<Option<Foreign>, Error> {
     if is_empty(node) {
         return Ok(None);
+    }
+    if !WHOLE {
+        return Ok(Some((name.to_owned(), Node::List(Vec::new()))));
     }
     for (_, key) in node.items() {
         let created = key.get("created_at").and_then(Node::value).map(text_of);
