@@ -8,8 +8,8 @@
 //! - `== note` says what the case shows
 //!
 //! `[..]` stands for any characters within a line, a line `...` for any lines, `{id1}` for the recipient of
-//! `id1.txt`, which lies in the case's folder together with `stranger.txt` and the SSH keys of `vectors/keys`; `{ssh}` is
-//! what `ssh_ed25519.pub` holds. The environment is otherwise empty, and there is no terminal.
+//! `id1.txt`, `{stranger}` for that of `stranger.txt`. Both lie in the case's folder together with the SSH keys of
+//! `vectors/keys`; `{ssh}` is what `ssh_ed25519.pub` holds. The environment is otherwise empty, and there is no terminal.
 //! `make test` builds the command first; it is looked for beside this program.
 
 use std::fs;
@@ -205,7 +205,6 @@ fn judge(expected: &Expected, outcome: &Outcome, wrong: &mut Vec<String>) {
 /// Runs one case and tells what is wrong.
 fn run(text: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
-    let mut recipient = String::new();
     let ssh_keys = fs::read_dir(SSH_KEYS).unwrap();
     let ssh_keys = ssh_keys.map(|entry| entry.unwrap().path());
     let keys = ["id1.txt", "stranger.txt"].map(|name| PathBuf::from(format!("{KEYS}/{name}")));
@@ -214,11 +213,7 @@ fn run(text: &str) -> Vec<String> {
         fs::copy(from, &to).unwrap();
         fs::set_permissions(to, fs::Permissions::from_mode(0o600)).unwrap();
     }
-    recipient.push_str(
-        fs::read_to_string(format!("{KEYS}/id1.pub"))
-            .unwrap()
-            .trim(),
-    );
+    let recipient = |name: &str| fs::read_to_string(format!("{KEYS}/{name}.pub")).unwrap();
 
     let (mut wrong, mut pending): (Vec<String>, Option<Expected>) = (Vec::new(), None);
     let finish = |pending: &mut Option<Expected>, wrong: &mut Vec<String>| {
@@ -228,7 +223,8 @@ fn run(text: &str) -> Vec<String> {
     };
     let ssh = fs::read_to_string(format!("{SSH_KEYS}/ssh_ed25519.pub")).unwrap();
     let text = text
-        .replace("{id1}", &recipient)
+        .replace("{id1}", recipient("id1").trim())
+        .replace("{stranger}", recipient("stranger").trim())
         .replace("{ssh}", ssh.trim_end());
     for section in sections(&text) {
         let head: Vec<_> = section.head.iter().map(String::as_str).collect();
@@ -236,7 +232,9 @@ fn run(text: &str) -> Vec<String> {
             (["note"], _) => {}
             (["file", name], _) => {
                 finish(&mut pending, &mut wrong);
-                fs::write(folder.path().join(name), &section.body).unwrap();
+                let path = folder.path().join(name);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, &section.body).unwrap();
             }
             (["run", ..], _) => {
                 finish(&mut pending, &mut wrong);

@@ -1,0 +1,406 @@
+//! Changing who can open files, by the command on many files at once and the real `sops` in turn; and what a run leaves
+//! that is killed.
+//!
+//! `STACKSEAL_SOPS` names the program; `make test` sets it.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/sops/keys");
+const IDENTITIES: [&str; 4] = ["id1", "id2", "id3", "stranger"];
+
+/// A folder with the identities, home of whatever runs in it.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in IDENTITIES {
+            let to = folder.path().join(format!("{name}.txt"));
+            fs::copy(format!("{KEYS}/{name}.txt"), &to).unwrap();
+            fs::set_permissions(to, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn command(&self, program: &Path, by: &[&str], words: &[&str]) -> Command {
+        let keys: String = by
+            .iter()
+            .map(|name| self.text(&format!("{name}.txt")))
+            .collect();
+        let mut command = Command::new(program);
+        command
+            .args(words)
+            .env_clear()
+            .env("HOME", self.0.path())
+            .env("SOPS_AGE_KEY", keys)
+            .env("SOPS_DISABLE_VERSION_CHECK", "1")
+            .current_dir(self.0.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, program: &Path, by: &[&str], words: &[&str]) -> Output {
+        self.command(program, by, words).output().unwrap()
+    }
+
+    /// Standard output of what must succeed.
+    fn done(&self, program: &Path, by: &[&str], words: &[&str]) -> String {
+        let output = self.run(program, by, words);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+fn ours() -> PathBuf {
+    let here = std::env::current_exe().unwrap();
+    let folder = here.parent().and_then(|it| it.parent()).unwrap();
+    folder.join("stackseal")
+}
+
+fn sops() -> PathBuf {
+    let program = std::env::var_os("STACKSEAL_SOPS");
+    PathBuf::from(
+        program.expect("STACKSEAL_SOPS names no sops; `make test` installs it and sets this"),
+    )
+}
+
+fn recipient(name: &str) -> String {
+    let text = fs::read_to_string(format!("{KEYS}/{name}.pub")).unwrap();
+    text.trim().to_owned()
+}
+
+/// A file of each format.
+const FILES: [(&str, &str); 6] = [
+    ("f/a.yaml", "# top\na: one\nlist:\n  - 1\n  - b: 2 # side\n"),
+    ("f/two.yaml", "a: one\n---\nb: two\n"),
+    (
+        "f/a.json",
+        "{\n  \"a\": \"one\",\n  \"b\": {\"c\": true}\n}\n",
+    ),
+    ("f/a.env", "A=one\n# c\nB=two\n"),
+    ("f/a.ini", "[s]\na = one\n"),
+    ("f/a.txt", "anything\n"),
+];
+
+/// All files, sealed to the first identity by one of the programs.
+struct Sealed {
+    place: Place,
+    /// How `sops` shows each of them.
+    shown: Vec<Option<Vec<u8>>>,
+}
+
+impl Sealed {
+    fn by(program: &Path) -> Self {
+        let place = Place::new();
+        for (name, text) in FILES {
+            place.write(name, text);
+            let words = ["encrypt", "--age", &recipient("id1"), "-i", name];
+            place.done(program, &[], &words);
+        }
+        let shown = shown(&place, &["id1"]);
+        assert!(shown.iter().all(Option::is_some));
+        Self { place, shown }
+    }
+
+    /// That `sops` opens all files with these identities, and not without the first.
+    fn opens(&self, by: &[&str]) {
+        let now = shown(&self.place, by);
+        for (at, (now, before)) in now.iter().zip(&self.shown).enumerate() {
+            assert_eq!(now, before, "{} by {by:?}", FILES[at].0);
+        }
+        self.opens_not(&by[1..]);
+    }
+
+    fn opens_not(&self, by: &[&str]) {
+        let now = shown(&self.place, by);
+        assert!(now.iter().all(Option::is_none), "{by:?}");
+    }
+}
+
+fn shown(place: &Place, by: &[&str]) -> Vec<Option<Vec<u8>>> {
+    let show = |(name, _)| {
+        let output = place.run(&sops(), by, &["decrypt", name]);
+        output.status.success().then_some(output.stdout)
+    };
+    FILES.into_iter().map(show).collect()
+}
+
+#[test]
+fn what_is_rotated_opens_with_sops_in_every_format() {
+    for sealing in [ours(), sops()] {
+        let files = Sealed::by(&sealing);
+        let words = ["rotate", "-i", "--add-age", &recipient("id2"), "f"];
+        files.place.done(&ours(), &["id1"], &words);
+        files.opens(&["id1"]);
+        files.opens(&["id2"]);
+        let words = ["rotate", "-i", "--rm-age", &recipient("id1"), "f"];
+        files.place.done(&ours(), &["id2"], &words);
+        files.opens(&["id2"]);
+        files.opens_not(&["id1"]);
+    }
+}
+
+#[test]
+fn updated_keys_open_with_sops_and_nothing_else_changes() {
+    for sealing in [ours(), sops()] {
+        let files = Sealed::by(&sealing);
+        let place = &files.place;
+        let rule = |keys: &str| place.write(".sops.yaml", &format!("creation_rules:\n- {keys}\n"));
+        let body = |(name, _): &(&str, &str)| {
+            let text = place.text(name);
+            let lines = text.lines().filter(|line| line.contains("ENC["));
+            // INI blocks are laid out by their longest key.
+            lines
+                .map(|line| line.split_whitespace().collect::<String>())
+                .collect::<BTreeSet<_>>()
+        };
+        let before: Vec<_> = FILES.iter().map(body).collect();
+        let [one, two, three] = ["id1", "id2", "id3"].map(recipient);
+        for (keys, openers, others) in [
+            (format!("age: '{one},{two}'"), &["id2"][..], "id3"),
+            (
+                format!("key_groups: [{{age: ['{one}', '{two}']}}, {{age: ['{three}']}}]"),
+                &["id1", "id3"],
+                "id2",
+            ),
+            (format!("age: '{three},{one}'"), &["id3"], "id2"),
+            (format!("age: '{one}'"), &["id1"], "id3"),
+        ] {
+            rule(&keys);
+            place.done(&ours(), &["id1", "id3"], &["updatekeys", "-y", "f"]);
+            files.opens(openers);
+            files.opens_not(&[others]);
+            let after: Vec<_> = FILES.iter().map(body).collect();
+            assert_eq!(before, after);
+            // sops finds nothing left to do
+            let messages = place.run(&sops(), &["id1"], &["updatekeys", "-y", "f/a.yaml"]);
+            let messages = String::from_utf8_lossy(&messages.stderr).into_owned();
+            assert!(messages.contains("already up to date"), "{messages}");
+        }
+    }
+}
+
+#[test]
+fn the_difference_reads_as_that_of_sops() {
+    let place = Place::new();
+    let [one, two, three] = ["id1", "id2", "id3"].map(recipient);
+    let files = [
+        (
+            format!("key_groups: [{{age: ['{one}']}}, {{age: ['{two}']}}]"),
+            "groups.yaml",
+        ),
+        (format!("age: '{one},{two}'"), "one.yaml"),
+    ];
+    for (rule, name) in &files {
+        place.write(".sops.yaml", &format!("creation_rules:\n- {rule}\n"));
+        place.write(name, "a: one\n");
+        place.done(&sops(), &[], &["encrypt", "-i", name]);
+    }
+    for rule in [
+        format!("age: '{one}'"),
+        format!("age: '{two},{three}'"),
+        format!("key_groups: [{{age: ['{one}']}}, {{age: ['{two}', '{three}']}}]"),
+        format!("key_groups: [{{age: ['{two}']}}, {{age: ['{one}']}}, {{age: ['{three}']}}]"),
+        format!("age: '{two},{one}'"),
+    ] {
+        place.write(".sops.yaml", &format!("creation_rules:\n- {rule}\n"));
+        for (_, name) in &files {
+            let said = [sops(), ours()].map(|program| {
+                let before = place.text(name);
+                let output = place.run(&program, &["id1", "id2"], &["updatekeys", "-y", name]);
+                let after = place.text(name);
+                place.write(name, &before);
+                assert_eq!(output.status.code(), Some(0));
+                let threshold = after.lines().find(|line| line.contains("shamir_threshold"));
+                (
+                    String::from_utf8(output.stdout).unwrap(),
+                    threshold.map(str::to_owned),
+                )
+            });
+            assert_eq!(said[0], said[1], "{rule} {name}");
+        }
+    }
+}
+
+#[test]
+fn groups_open_with_sops() {
+    let files = Sealed::by(&ours());
+    let place = &files.place;
+    let add = |name: &str, by: &[&str], threshold: &str| {
+        let recipient = recipient(name);
+        let words = [
+            "groups",
+            "add",
+            "-i",
+            "-f",
+            "f",
+            "--age",
+            &recipient,
+            "--shamir-secret-sharing-threshold",
+            threshold,
+        ];
+        place.done(&ours(), by, &words);
+    };
+    add("id2", &["id1"], "0");
+    files.opens(&["id1", "id2"]);
+    add("id3", &["id1", "id2"], "2");
+    files.opens(&["id1", "id3"]);
+    files.opens(&["id3", "id2"]);
+    place.done(
+        &ours(),
+        &["id1", "id3"],
+        &["groups", "delete", "-i", "-f", "f", "0"],
+    );
+    files.opens(&["id2", "id3"]);
+    files.opens_not(&["id1", "id3"]);
+    place.done(&ours(), &["id2", "id3"], &["rotate", "-i", "f"]);
+    files.opens(&["id2", "id3"]);
+}
+
+#[test]
+fn exit_statuses_are_those_of_sops() {
+    let place = Place::new();
+    place.write("a.yaml", "a: one\nb: two\n");
+    place.done(
+        &sops(),
+        &[],
+        &["encrypt", "-i", "--age", &recipient("id1"), "a.yaml"],
+    );
+    let sealed = place.text("a.yaml");
+    let without: String = sealed
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with("b:"))
+        .collect();
+    place.write("short.yaml", &without);
+    place.write("plain.yaml", "a: one\n");
+    place.write("broken.yaml", "a: [\n");
+    place.write(
+        ".sops.yaml",
+        "creation_rules:\n- path_regex: ^[bps]\n  age: nobody\n- path_regex: gone\n",
+    );
+    let [one, two] = ["id1", "id2"].map(recipient);
+    for (by, words) in [
+        (["id1"], &["rotate"][..]),
+        (["id1"], &["rotate", "gone.yaml"]),
+        (["id1"], &["rotate", "plain.yaml"]),
+        (["id1"], &["rotate", "broken.yaml"]),
+        (["id1"], &["rotate", "short.yaml"]),
+        (["id2"], &["rotate", "a.yaml"]),
+        (["id1"], &["rotate", "--rm-age", &one, "a.yaml"]),
+        (["id1"], &["rotate", "--rm-age", &two, "a.yaml"]),
+        (["id1"], &["rotate", "--rm-age", "nobody", "a.yaml"]),
+        (["id1"], &["rotate", "--add-age", "nobody", "a.yaml"]),
+        (["id1"], &["updatekeys", "-y"]),
+        (["id1"], &["updatekeys", "-y", "gone.yaml"]),
+        (["id1"], &["updatekeys", "-y", "a.yaml"]),
+        (["id1"], &["updatekeys", "-y", "short.yaml"]),
+        (["id1"], &["updatekeys", "-y", "plain.yaml", "broken.yaml"]),
+        (
+            ["id1"],
+            &["groups", "add", "-f", "gone.yaml", "--age", &two],
+        ),
+        (
+            ["id1"],
+            &["groups", "add", "-f", "plain.yaml", "--age", &two],
+        ),
+        (["id1"], &["groups", "add", "-f", "a.yaml", "--age", &two]),
+        (["id1"], &["groups", "delete", "-f", "a.yaml"]),
+        (["id1"], &["groups", "delete", "-f", "a.yaml", "x"]),
+    ] {
+        let [theirs, mine] = [sops(), ours()].map(|it| place.run(&it, &by, words));
+        let messages = String::from_utf8_lossy(&mine.stderr);
+        assert_eq!(
+            mine.status.code(),
+            theirs.status.code(),
+            "{words:?}: {messages}"
+        );
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_every_file_old_or_new() {
+    const COUNT: usize = 300;
+    let place = Place::new();
+    place.write("seed.yaml", "a: one\nb: two\n");
+    place.done(
+        &ours(),
+        &[],
+        &["encrypt", "-i", "--age", &recipient("id1"), "seed.yaml"],
+    );
+    let name = |at: usize| format!("many/{at:03}.yaml");
+    let mut was_between = false;
+    for at_file in [0, 20, 100, 200, 280] {
+        let old = place.text("seed.yaml");
+        for at in 0..COUNT {
+            place.write(&name(at), &old);
+        }
+        let mut words = vec!["rotate", "-i", "many"];
+        let to = recipient("id2");
+        words.extend(["--add-age", &to]);
+        let mut command = place.command(&ours(), &["id1"], &words);
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        kill_when(child, || place.text(&name(at_file)) != old);
+
+        let (mut unchanged, mut changed) = (0, 0);
+        for at in 0..COUNT {
+            match place.text(&name(at)) {
+                text if text == old => unchanged += 1,
+                text => {
+                    // The last line of a whole file.
+                    assert!(text.ends_with("    version: 3.11.0\n"), "{text}");
+                    changed += 1;
+                }
+            }
+        }
+        assert!(changed > 0);
+        was_between |= unchanged > 0;
+        let whole = place.done(&ours(), &["id1"], &["rotate", "--dry-run", "many"]);
+        assert_eq!(whole.lines().count(), COUNT);
+        // Between getting a name and taking the other's place a file is whole, and sealed.
+        let more = fs::read_dir(place.path("many"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        for path in more.filter(|path| path.extension() != Some(OsStr::new("yaml"))) {
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(
+                text.ends_with("    version: 3.11.0\n") && !text.contains("one"),
+                "{text}"
+            );
+            fs::remove_file(path).unwrap();
+        }
+    }
+    assert!(was_between, "no run was killed between two files");
+}
+
+/// Kills a process, as if the power had gone, as soon as something happens.
+fn kill_when(mut child: Child, happens: impl Fn() -> bool) {
+    while !happens() && child.try_wait().unwrap().is_none() {}
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
