@@ -160,10 +160,16 @@ fn codes_of_the_server() -> BTreeSet<String> {
 }
 
 fn codes_of_the_command() -> BTreeSet<String> {
-    let mut codes = codes_in(&read("cli/src/exit.rs"), "code: \"", "\"");
-    for file in ["cli/src/commands.rs", "cli/src/files.rs"] {
-        let source: String = read(file).split_whitespace().collect();
+    let mut files = Vec::new();
+    files_named(&Path::new(ROOT).join("cli/src"), ".rs", &mut files);
+    let mut codes = BTreeSet::new();
+    for file in files {
+        let source: String = fs::read_to_string(file)
+            .unwrap()
+            .split_whitespace()
+            .collect();
         codes.extend(codes_in(&source, "usage(\"", "\""));
+        codes.extend(codes_in(&source, "code:\"", "\""));
     }
     codes
 }
