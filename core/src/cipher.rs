@@ -61,6 +61,14 @@ impl<'a> SealedValue<'a> {
     }
 }
 
+/// A sealed text without what stands behind its bracket, which the reference passes over.
+pub(crate) fn without_rest(text: &str) -> &str {
+    match text.rfind(']') {
+        Some(end) => text.get(..=end).unwrap_or_default(),
+        None => text,
+    }
+}
+
 /// Seals the bytes of a value under a fresh nonce. `aad` binds it to its place, `kind` is the label
 /// to be written beside it.
 ///

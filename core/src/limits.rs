@@ -34,10 +34,10 @@ impl Limits {
     /// Bounds for a command that a person runs on files of their own.
     pub fn generous() -> Self {
         Self {
-            bytes: 256 << 20,
+            bytes: 1 << 30,
             depth: 250,
             nodes: 10_000_000,
-            scalar_bytes: 64 << 20,
+            scalar_bytes: 1 << 30,
             key_bytes: 16 << 10,
             documents: 100_000,
         }

@@ -105,7 +105,7 @@ pub(crate) fn open_mac(
     if enc.is_empty() {
         return Err(mismatch("the metadata holds no MAC"));
     }
-    let sealed = SealedValue::parse(enc)
+    let sealed = SealedValue::parse(cipher::without_rest(enc))
         .and_then(Result::ok)
         .filter(|sealed| sealed.kind == KIND)
         .ok_or_else(|| mismatch("the MAC in the metadata is no sealed text"))?;

@@ -384,11 +384,7 @@ fn places<'a, T>(
 /// as with the reference.
 fn sealed_text(scalar: &Scalar) -> &str {
     let text = scalar.value.as_str().unwrap_or_default();
-    let text = text.trim_end_matches(['\n', '\r']);
-    match text.rfind(']') {
-        Some(end) => text.get(..=end).unwrap_or_default(),
-        None => text,
-    }
+    cipher::without_rest(text.trim_end_matches(['\n', '\r']))
 }
 
 #[derive(Default)]

@@ -23,6 +23,8 @@ use crate::data_key::DataKey;
 use crate::document::{Document, Encrypted, Plain, looks_sealed, splice};
 use crate::error::{Error, ErrorCode};
 use crate::format::parts::{Item, Remedy, Scalar};
+#[cfg(feature = "formats")]
+use crate::format::yaml::write::Caution;
 use crate::format::{Edit, Format};
 use crate::mac::{self, MacHasher, MacScope};
 use crate::metadata::{FORMAT_VERSION, Metadata};
@@ -322,6 +324,37 @@ fn is_unchanged(
             && earlier.sealed().body() == splice(plain.text(), edits.to_vec())
 }
 
+/// What the sealed text will open to, told from what was sealed.
+#[cfg(feature = "formats")]
+fn opens_to(
+    plain: &Document<Plain>,
+    sealed: &Document<Encrypted>,
+    selection: &[bool],
+) -> Result<Zeroizing<alloc::string::String>, Error> {
+    let format = plain.format();
+    let mut edits = Vec::new();
+    let pairs = plain.items().zip(sealed.items()).zip(selection);
+    for (((_, before), (_, after)), selected) in pairs {
+        match (before, after) {
+            (Item::Scalar(before), Item::Scalar(after))
+                if *selected && !before.value.is_empty() =>
+            {
+                edits.extend(format.opened(&before.value, after, sealed.text(), Caution::Keep)?);
+            }
+            (Item::Comment(before), Item::Comment(after))
+                if *selected && !before.text.is_empty() =>
+            {
+                edits.extend(format.opened_comment(&before.text, after));
+            }
+            _ => {}
+        }
+    }
+    for root in sealed.roots() {
+        edits.extend(format.removal(sealed.text(), root).unwrap_or_default());
+    }
+    Ok(Zeroizing::new(splice(sealed.text(), edits)))
+}
+
 impl Options<'_> {
     fn keeps_layout(&self) -> bool {
         #[cfg(feature = "formats")]
@@ -358,10 +391,8 @@ fn check(
         return Err(obstacle.error());
     }
     let nothing_asked = options.keeps_layout() && !selector.names_what_is_sealed();
-    if plain.roots().iter().all(|root| root.keys.is_empty())
-        && !options.accept_nothing
-        && !nothing_asked
-    {
+    let nothing = plain.roots().iter().all(|root| root.keys.is_empty());
+    if nothing && (plain.roots().is_empty() || !options.accept_nothing && !nothing_asked) {
         return Err(Error::input(
             ErrorCode::EmptyDocument,
             "the text has no key, so there is nothing to seal; add one",

@@ -1,10 +1,11 @@
 //! Sealing so that the very text comes back: what cannot be sealed as it is laid out is sealed as the reference lays it out,
 //! and what the opened text does not tell of the original is kept beside, see [`crate::layout`].
 
-use super::{Options, Sealed, Sealing, seal_in_place};
+use super::{Options, Sealed, Sealing, opens_to, seal_in_place};
 use crate::data_key::DataKey;
 use crate::document::{Document, Encrypted, Plain};
 use crate::error::Error;
+use crate::format::Format;
 use crate::format::parts::Remedy;
 use crate::layout;
 use crate::open::Opened;
@@ -51,6 +52,15 @@ pub(super) fn seal(
     let Some(mut made_of) = made_of else {
         return Ok((document, data_key));
     };
+    // Mostly nothing is left to do, which is told without opening what was just sealed.
+    let base = rewritten.as_ref().unwrap_or(plain);
+    if plain.format() == Format::Binary {
+        return Ok((document, data_key));
+    }
+    if opens_to(base, &document, &made_of.selection).is_ok_and(|text| text.as_str() == plain.text())
+    {
+        return Ok((document, data_key));
+    }
     let opened = document.open(&data_key)?;
     let Some(difference) = layout::between(opened.plain().text(), plain.text()) else {
         return Ok((document, data_key));
@@ -61,7 +71,7 @@ pub(super) fn seal(
         None => layout::seal(&data_key, &difference, random)?,
     };
     made_of.metadata.layout = Some(field);
-    let document = made_of.put_together(rewritten.as_ref().unwrap_or(plain))?;
+    let document = made_of.put_together(base)?;
     let again = document.open(&data_key)?;
     if again.plain().text() == plain.text() {
         Ok((document, data_key))
