@@ -461,8 +461,8 @@ pub(crate) struct Places {
 }
 
 const EDITORS: &str = "\
-The editor is $SOPS_EDITOR, else $EDITOR, else vim, nano or vi, whichever there is first. The options that choose what is
-sealed count for a document that does not exist yet.";
+The editor is $SOPS_EDITOR, else $EDITOR, else vim, nano or vi, whichever there is first. The options that choose
+what is sealed count for a document that does not exist yet.";
 
 const EXAMPLES: &str = "\
 Examples:

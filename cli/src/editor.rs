@@ -1,4 +1,5 @@
-//! The editor: `SOPS_EDITOR`, else `EDITOR`, split into words as a shell does it; else the first of a few that is there.
+//! The editor: `SOPS_EDITOR`, else `EDITOR`, split into words as a shell does it; else the first of a few that is
+//! there.
 
 use std::io::ErrorKind;
 use std::path::Path;

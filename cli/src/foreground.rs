@@ -1,7 +1,7 @@
 //! Runs a program in the foreground and stays until it has ended, so that what was made for it can be removed.
 //!
-//! Signals that would end this process are passed on to the program. Before it runs, and between two runs, they end this
-//! process after the folder was removed.
+//! Signals that would end this process are passed on to the program. Before it runs, and between two runs, they end
+//! this process after the folder was removed.
 
 use std::fs::{self, OpenOptions};
 use std::io;

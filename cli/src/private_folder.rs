@@ -1,8 +1,9 @@
 //! A folder for plaintext that is gone afterwards, whatever ends this process.
 //!
-//! A second process of this program makes the folder, waits until its standard input ends, and removes the folder. The
-//! other end of that pipe is held here alone, so it ends with this process: by a signal that cannot be caught, too. The
-//! keeper removes nothing but what it made itself, and has a session of its own, out of reach of the terminal's signals.
+//! A second process of this program makes the folder, waits until its standard input ends, and removes the folder.
+//! The other end of that pipe is held here alone, so it ends with this process: by a signal that cannot be caught,
+//! too. The keeper removes nothing but what it made itself, and has a session of its own, out of reach of the
+//! terminal's signals.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, OpenOptions};

@@ -1,6 +1,5 @@
-//! The form that `sops` had before it had verbs, and that scripts still use: `sops -d FILE`,
-//! `sops --encrypt --age RECIPIENT FILE`, and `sops FILE` to edit one; and the one dash that `ssh-to-age` has before long
-//! options.
+//! The form that `sops` had before it had verbs, and that scripts still use: `sops -d FILE`, `sops --encrypt --age
+//! RECIPIENT FILE`, and `sops FILE` to edit one; and the one dash that `ssh-to-age` has before long options.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -9,8 +8,8 @@ use clap::CommandFactory as _;
 
 use crate::args::Arguments;
 
-/// Puts the verb where the command expects it when options state it instead, or when nothing but a file is named. A line
-/// that begins with a verb, or that states several, stays as it is.
+/// Puts the verb where the command expects it when options state it instead, or when nothing but a file is named. A
+/// line that begins with a verb, or that states several, stays as it is.
 pub(crate) fn with_verb(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let line: Vec<OsString> = line.into_iter().collect();
     if is_to_be_edited(&line) {

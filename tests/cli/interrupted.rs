@@ -206,7 +206,7 @@ fn until_asked(place: &Place) -> (Running, fs::File) {
     let script = place.folder.path().join("editor.sh");
     fs::write(
         &script,
-        "if grep -q '\\[' \"$1\"; then echo 'c: three' >> \"$1\"; sed -i '/\\[/d' \"$1\"; else echo 'x: [' >> \"$1\"; fi\n",
+        "if grep -q '\\[' \"$1\"; then\n echo 'c: three' >> \"$1\"; sed -i '/\\[/d' \"$1\"; else echo 'x: [' >> \"$1\"; fi\n",
     )
     .unwrap();
     let mut child = place

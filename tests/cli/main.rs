@@ -9,8 +9,9 @@
 //!
 //! `[..]` stands for any characters within a line, a line `...` for any lines, `{id1}` for the recipient of
 //! `id1.txt`, `{stranger}` for that of `stranger.txt`. Both lie in the case's folder together with the SSH keys of
-//! `vectors/keys`; `{ssh}` is what `ssh_ed25519.pub` holds. The environment is otherwise empty, and there is no terminal;
-//! only the folder is set that plaintext may be in while an editor or a command runs. It must be empty afterwards.
+//! `vectors/keys`; `{ssh}` is what `ssh_ed25519.pub` holds. The environment is otherwise empty, and there is no
+//! terminal; only the folder is set that plaintext may be in while an editor or a command runs. It must be empty
+//! afterwards.
 //! `make test` builds the command first; it is looked for beside this program.
 
 mod interrupted;

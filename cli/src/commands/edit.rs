@@ -1,5 +1,5 @@
-//! `stackseal edit`: opens a document in an editor, and seals what comes out of it. Values that did not change keep their
-//! ciphertext; the plaintext lies in a folder that is gone afterwards, see [`crate::private_folder`].
+//! `stackseal edit`: opens a document in an editor, and seals what comes out of it. Values that did not change keep
+//! their ciphertext; the plaintext lies in a folder that is gone afterwards, see [`crate::private_folder`].
 
 mod example;
 
@@ -178,8 +178,8 @@ impl Session<'_> {
         }
     }
 
-    /// Seals the text and puts it into its place. Brings where it is instead when somebody else changed the file meanwhile:
-    /// neither version shall be lost, and this one is sealed, so that it may lie anywhere.
+    /// Seals the text and puts it into its place. Brings where it is instead when somebody else changed the file
+    /// meanwhile: neither version shall be lost, and this one is sealed, so that it may lie anywhere.
     fn seal_and_write(
         &self,
         edited: &[u8],
