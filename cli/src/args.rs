@@ -47,10 +47,22 @@ pub(crate) struct Common {
 pub(crate) enum Verb {
     /// Open a sealed document
     Decrypt(Decrypt),
+    /// Edit a sealed document in your editor
+    #[command(after_help = EDITORS)]
+    Edit(Edit),
     /// Seal a document
     Encrypt(Encrypt),
+    /// Run a command with the values of a sealed document in its environment
+    ExecEnv(ExecEnv),
+    /// Run a command with the path of a document's plaintext
+    ExecFile(ExecFile),
+    /// Tell whether a file is sealed
+    Filestatus(Filestatus),
     /// Change the key groups of sealed files
     Groups(Groups),
+    /// What other verbs start beside themselves: removes a folder when they have ended
+    #[command(hide = true)]
+    KeepFolder(KeepFolder),
     /// Make an age key pair
     Keygen(Keygen),
     /// Seal files anew under a new data key
@@ -64,6 +76,12 @@ pub(crate) enum Verb {
     /// Make who can open sealed files what the creation rules say
     #[command(name = "updatekeys")]
     UpdateKeys(UpdateKeys),
+}
+
+#[derive(Args)]
+pub(crate) struct KeepFolder {
+    /// Where the folder may be made
+    pub(crate) places: Vec<PathBuf>,
 }
 
 #[derive(Args)]
@@ -91,6 +109,24 @@ pub(crate) struct SshToAge {
 
 #[derive(Args)]
 pub(crate) struct Encrypt {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Seal this key: a name, a dotted path, or '.' and a literal name; may be repeated
+    #[arg(long = "mark", value_name = "PATH")]
+    pub(crate) marks: Vec<String>,
+    /// Seal what the marks hit beside the keys they name, too
+    #[arg(long, requires = "marks")]
+    pub(crate) accept_extra: bool,
+    /// Write the document also when the rule selects nothing
+    #[arg(long)]
+    pub(crate) allow_nothing: bool,
+    #[command(flatten)]
+    pub(crate) places: Places,
+}
+
+/// Who shall be able to open a document, and what of it is sealed.
+#[derive(Args)]
+pub(crate) struct Selection {
     /// age recipients, separated by commas; the option may be repeated [env: SOPS_AGE_RECIPIENTS]
     #[arg(long, value_name = "RECIPIENTS")]
     pub(crate) age: Vec<String>,
@@ -112,12 +148,6 @@ pub(crate) struct Encrypt {
     /// Seal everything but the values under keys that end so [default: _unencrypted]
     #[arg(long, value_name = "SUFFIX")]
     pub(crate) unencrypted_suffix: Option<String>,
-    /// Seal this key: a name, a dotted path, or '.' and a literal name; may be repeated
-    #[arg(long = "mark", value_name = "PATH")]
-    pub(crate) marks: Vec<String>,
-    /// Seal what the marks hit beside the keys they name, too
-    #[arg(long, requires = "marks")]
-    pub(crate) accept_extra: bool,
     /// Let the MAC cover sealed values alone, so that the others may be edited without the key
     #[arg(long)]
     pub(crate) mac_only_encrypted: bool,
@@ -129,11 +159,6 @@ pub(crate) struct Encrypt {
         hide_default_value = true
     )]
     pub(crate) shamir_secret_sharing_threshold: u8,
-    /// Write the document also when the rule selects nothing
-    #[arg(long)]
-    pub(crate) allow_nothing: bool,
-    #[command(flatten)]
-    pub(crate) places: Places,
 }
 
 #[derive(Args)]
@@ -335,6 +360,84 @@ pub(crate) struct GroupFiles {
     pub(crate) dry_run: bool,
 }
 
+#[derive(Args)]
+pub(crate) struct Edit {
+    /// The document; one that does not exist is made
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Open the document although its MAC does not match its values
+    #[arg(long)]
+    pub(crate) ignore_mac: bool,
+    /// Refused; use the verbs that change who can open a document
+    #[arg(short, long, hide = true)]
+    pub(crate) show_master_keys: bool,
+    /// Format of the document: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input_type: Option<String>,
+    /// Format of the result: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) output_type: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct ExecEnv {
+    /// The document; its top keys become variables
+    pub(crate) file: PathBuf,
+    /// What /bin/sh runs
+    pub(crate) command: String,
+    /// Give the command the document's variables and none of ours
+    #[arg(long)]
+    pub(crate) pristine: bool,
+    /// Taken for scripts' sake; the command takes the place of this process in any case
+    #[arg(long)]
+    pub(crate) same_process: bool,
+    /// Run the command as this user
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Refused; write COMMAND & instead
+    #[arg(long, hide = true)]
+    pub(crate) background: bool,
+    /// Format of the document: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input_type: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct ExecFile {
+    /// The document
+    pub(crate) file: PathBuf,
+    /// What /bin/sh runs; {} in it becomes the path of the plaintext
+    pub(crate) command: String,
+    /// Put the plaintext into a file instead of a pipe; it is removed afterwards, whatever happens
+    #[arg(long)]
+    pub(crate) no_fifo: bool,
+    /// Name of the file or pipe, for commands that go by it
+    #[arg(long, value_name = "NAME", default_value = "tmp-file")]
+    pub(crate) filename: String,
+    /// Run the command as this user
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Refused; write stackseal ... & instead
+    #[arg(long, hide = true)]
+    pub(crate) background: bool,
+    /// Format of the document: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input_type: Option<String>,
+    /// Format of the plaintext: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) output_type: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Filestatus {
+    /// The file
+    pub(crate) file: PathBuf,
+    /// Format of the file: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input_type: Option<String>,
+}
+
 /// Where a document comes from and where the result goes.
 #[derive(Args)]
 pub(crate) struct Places {
@@ -356,6 +459,10 @@ pub(crate) struct Places {
     #[arg(long, value_name = "FORMAT")]
     pub(crate) output_type: Option<String>,
 }
+
+const EDITORS: &str = "\
+The editor is $SOPS_EDITOR, else $EDITOR, else vim, nano or vi, whichever there is first. The options that choose
+what is sealed count for a document that does not exist yet.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -397,7 +504,7 @@ mod tests {
         };
         assert_eq!(
             (
-                encrypt.age.len(),
+                encrypt.selection.age.len(),
                 encrypt.marks.len(),
                 encrypt.places.in_place
             ),

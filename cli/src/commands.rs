@@ -2,7 +2,11 @@
 
 mod change;
 pub(crate) mod decrypt;
+pub(crate) mod edit;
 pub(crate) mod encrypt;
+pub(crate) mod exec_env;
+pub(crate) mod exec_file;
+pub(crate) mod filestatus;
 pub(crate) mod groups;
 pub(crate) mod keygen;
 pub(crate) mod rotate;
@@ -14,14 +18,15 @@ pub(crate) mod updatekeys;
 use std::path::Path;
 
 use stackseal_core::convert::Indentation;
-use stackseal_core::{Format, Timestamp};
+use stackseal_core::{Document, Encrypted, Format, Limits, Opened, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::args::{Common, Places};
 use crate::config::{self, Config, JsonStep};
-use crate::exit::Failure;
+use crate::exit::{Act, Failure};
 use crate::files::{self, Audience};
-use crate::keyring::Environment;
+use crate::keyring::{Environment, Keyring};
+use crate::opening::{self, Mac};
 use crate::output;
 
 /// What every command has at hand.
@@ -77,6 +82,18 @@ impl Context {
 }
 
 impl Places {
+    /// A file that is read, and of which nothing is written.
+    fn of(file: &Path, input_type: Option<&str>, output_type: Option<&str>) -> Self {
+        Self {
+            file: Some(file.to_path_buf()),
+            in_place: false,
+            output: None,
+            filename_override: None,
+            input_type: input_type.map(str::to_owned),
+            output_type: output_type.map(str::to_owned),
+        }
+    }
+
     /// The file, unless standard input is meant.
     fn path(&self) -> Option<&Path> {
         self.file.as_deref().filter(|path| *path != Path::new("-"))
@@ -145,6 +162,21 @@ impl Places {
     /// `file-not-found`, `file-unreadable`.
     fn read(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
         self.path().map_or_else(files::read_stdin, files::read)
+    }
+
+    /// Reads the document and opens it.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`]; what the codec finds, by its codes; `no-matching-identity`.
+    fn open(&self, context: &Context, mac: Mac) -> Result<Opened, Failure> {
+        self.open_bytes(&self.read()?, context, mac)
+    }
+
+    fn open_bytes(&self, bytes: &[u8], context: &Context, mac: Mac) -> Result<Opened, Failure> {
+        let name = self.name();
+        let document = Document::<Encrypted>::parse_as(self.input(), bytes, &Limits::generous())
+            .map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
+        opening::open(&document, &Keyring::find(&context.environment), &name, mac)
     }
 
     /// Puts the result where the arguments say.

@@ -59,6 +59,14 @@ impl Failure {
         }
     }
 
+    /// Commands that work on a sealed file have no status of their own for one that is not there.
+    pub(crate) fn missing_as_unreadable(self) -> Self {
+        match self.status {
+            100 => Self { status: 2, ..self },
+            _ => self,
+        }
+    }
+
     /// A result that cannot be written.
     pub(crate) fn unwritable(message: impl Display) -> Self {
         Self {

@@ -34,14 +34,20 @@ pub(crate) struct Environment {
     pub(crate) config_folder: Option<PathBuf>,
     /// `SOPS_CONFIG`: the file with the creation rules.
     pub(crate) config: Option<PathBuf>,
+    /// `SOPS_EDITOR`, else `EDITOR`.
+    pub(crate) editor: Option<String>,
     /// The user's own folder, where it is known.
     pub(crate) home: Option<PathBuf>,
+    /// `XDG_RUNTIME_DIR`: the user's own folder in memory.
+    pub(crate) runtime_folder: Option<PathBuf>,
     /// `SOPS_AGE_SSH_PRIVATE_KEY_CMD`: prints an SSH key.
     pub(crate) ssh_key_command: Option<String>,
     /// `SOPS_AGE_SSH_PRIVATE_KEY_FILE`.
     pub(crate) ssh_key_file: Option<PathBuf>,
     /// `SSH_TO_AGE_PASSPHRASE`.
     pub(crate) ssh_to_age_passphrase: Option<Zeroizing<String>>,
+    /// `TMPDIR`, else the system's folder for temporary files.
+    pub(crate) temporary_folder: PathBuf,
     /// `PWD`: what the shell calls the working folder.
     pub(crate) working_folder: Option<OsString>,
 }
@@ -59,10 +65,13 @@ impl Environment {
             age_recipients: text("SOPS_AGE_RECIPIENTS"),
             config_folder: config_folder(set("XDG_CONFIG_HOME"), set("HOME")),
             config: path("SOPS_CONFIG"),
+            editor: text("SOPS_EDITOR").or_else(|| text("EDITOR")),
             home: path("HOME"),
+            runtime_folder: path("XDG_RUNTIME_DIR"),
             ssh_key_command: text("SOPS_AGE_SSH_PRIVATE_KEY_CMD"),
             ssh_key_file: path("SOPS_AGE_SSH_PRIVATE_KEY_FILE"),
             ssh_to_age_passphrase: text("SSH_TO_AGE_PASSPHRASE").map(Zeroizing::new),
+            temporary_folder: env::temp_dir(),
             working_folder: set("PWD"),
         }
     }

@@ -16,15 +16,20 @@ use crate::keyring::Environment;
 mod args;
 mod commands;
 mod config;
+mod editor;
 mod exit;
 mod files;
+mod foreground;
 mod key_groups;
 mod keyring;
 mod keys;
 mod many;
 mod opening;
 mod output;
+mod private_folder;
 mod root_form;
+mod sealing;
+mod shell;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse_from(root_form::with_verb(std::env::args_os())) {
@@ -32,7 +37,7 @@ fn main() -> ExitCode {
         Err(error) => return output::usage(&error),
     };
     match run(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(failure) => {
             output::failure(&failure);
             ExitCode::from(failure.status)
@@ -40,23 +45,29 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<(), Failure> {
+fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let context = Context {
         environment: Environment::of_process(),
         common: arguments.common,
         now: now()?,
     };
-    match arguments.verb {
+    let done = match arguments.verb {
         Verb::Decrypt(arguments) => commands::decrypt::run(&arguments, &context),
+        Verb::Edit(arguments) => commands::edit::run(&arguments, &context, now, &mut random),
         Verb::Encrypt(arguments) => commands::encrypt::run(&arguments, &context, &mut random),
+        Verb::ExecEnv(arguments) => commands::exec_env::run(&arguments, &context),
+        Verb::ExecFile(arguments) => return commands::exec_file::run(&arguments, &context),
+        Verb::Filestatus(arguments) => commands::filestatus::run(&arguments),
         Verb::Groups(arguments) => commands::groups::run(&arguments.act, &context),
+        Verb::KeepFolder(arguments) => private_folder::keep(&arguments.places, &mut random),
         Verb::Keygen(arguments) => commands::keygen::run(&arguments, context.now, &mut random),
         Verb::Rotate(arguments) => commands::rotate::run(&arguments, &context),
         Verb::Set(arguments) => commands::set::run(&arguments, &context, &mut random),
         Verb::UpdateKeys(arguments) => commands::updatekeys::run(&arguments, &context),
         Verb::Unset(arguments) => commands::unset::run(&arguments, &context, &mut random),
         Verb::SshToAge(arguments) => commands::ssh_to_age::run(&arguments, &context.environment),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// The operating system's generator.

@@ -1,16 +1,21 @@
-//! The form that `sops` had before it had verbs, and that scripts still use: `sops -d FILE`,
-//! `sops --encrypt --age RECIPIENT FILE`; and the one dash that `ssh-to-age` has before long options.
+//! The form that `sops` had before it had verbs, and that scripts still use: `sops -d FILE`, `sops --encrypt --age
+//! RECIPIENT FILE`, and `sops FILE` to edit one; and the one dash that `ssh-to-age` has before long options.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
-/// Puts the verb where the command expects it when options state it instead. A line that begins with a
-/// verb, or that states both or none, stays as it is.
+use clap::CommandFactory as _;
+
+use crate::args::Arguments;
+
+/// Puts the verb where the command expects it when options state it instead, or when nothing but a file is named. A
+/// line that begins with a verb, or that states several, stays as it is.
 pub(crate) fn with_verb(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let line: Vec<OsString> = line.into_iter().collect();
-    let begins_with_option = line
-        .get(1)
-        .is_some_and(|first| first.as_encoded_bytes().starts_with(b"-"));
-    if !begins_with_option || line.iter().any(|word| word == OTHER) {
+    if is_to_be_edited(&line) {
+        return with_first(line, "edit");
+    }
+    if !line.get(1).is_some_and(|first| is_option(first)) || line.iter().any(|word| word == OTHER) {
         return with_two_dashes(line);
     }
     // behind `--` stand names
@@ -21,14 +26,38 @@ pub(crate) fn with_verb(line: impl IntoIterator<Item = OsString>) -> Vec<OsStrin
     let [(verb, options)] = stated.as_slice() else {
         return line;
     };
-    let mut with_verb: Vec<OsString> = words
-        .iter()
-        .filter(|word| !is_one_of(word, options))
-        .chain(names)
-        .cloned()
-        .collect();
-    with_verb.insert(1, verb.into());
-    with_verb
+    let rest = words.iter().filter(|word| !is_one_of(word, options));
+    with_first(rest.chain(names).cloned().collect(), verb)
+}
+
+/// Whether a line has a file and nothing that says what to do with it. What may be a verb with a mistake in it is none.
+fn is_to_be_edited(line: &[OsString]) -> bool {
+    let words = line.get(1..).unwrap_or_default();
+    let command = Arguments::command();
+    let is_verb = |word: &OsString| {
+        let mut verbs = command.get_subcommands();
+        word == "help" || verbs.any(|verb| word == verb.get_name())
+    };
+    let is_file = |word: &OsString| {
+        let bytes = word.as_encoded_bytes();
+        !is_option(word)
+            && (bytes.contains(&b'.') || bytes.contains(&b'/') || Path::new(word).is_file())
+    };
+    let says_what = |word: &OsString| {
+        let mut stating = VERBS.iter().map(|(_, options)| options);
+        is_verb(word) || is_one_of(word, &HELP) || stating.any(|options| is_one_of(word, options))
+    };
+    let mut options = words.iter().take_while(|word| *word != "--");
+    !options.any(says_what) && words.iter().any(is_file)
+}
+
+fn with_first(mut line: Vec<OsString>, verb: &str) -> Vec<OsString> {
+    line.insert(1, verb.into());
+    line
+}
+
+fn is_option(word: &OsStr) -> bool {
+    word.as_encoded_bytes().starts_with(b"-")
 }
 
 fn with_two_dashes(mut line: Vec<OsString>) -> Vec<OsString> {
@@ -43,6 +72,9 @@ fn with_two_dashes(mut line: Vec<OsString>) -> Vec<OsString> {
 fn is_one_of(word: &OsStr, options: &[&str]) -> bool {
     options.iter().any(|option| word == *option)
 }
+
+/// What asks for help, not for work on a file.
+const HELP: [&str; 4] = ["-h", "--help", "-V", "--version"];
 
 /// Each verb with the options that state it.
 const VERBS: &[(&str, [&str; 2])] = &[
@@ -74,6 +106,11 @@ mod tests {
             ),
             ("sops -e -- -e", "sops encrypt -- -e"),
             ("sops -r -i --add-age x a", "sops rotate -i --add-age x a"),
+            ("sops a.yaml", "sops edit a.yaml"),
+            ("sops Cargo.toml", "sops edit Cargo.toml"),
+            ("sops --age x new/file", "sops edit --age x new/file"),
+            ("sops -s -- a.yaml", "sops edit -s -- a.yaml"),
+            ("sops -- a.yaml", "sops edit -- a.yaml"),
         ] {
             assert_eq!(rewritten(line), verb_first);
         }
@@ -94,6 +131,10 @@ mod tests {
             "sops decrypt a.yaml",
             "sops encrypt -d a.yaml",
             "sops a.yaml -d",
+            "sops decypt",
+            "sops help",
+            "sops --config c.yaml decrypt a",
+            "sops --config c.yaml --help",
             "sops -e -d a.yaml",
             "sops --version",
             "sops -- -d",

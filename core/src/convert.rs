@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::document::{Document, Plain};
 use crate::error::Error;
 use crate::format::emit::{self, Indent};
-use crate::format::{Format, dotenv, ini};
+use crate::format::{Format, dotenv, flat, ini};
 use crate::tree::Node;
 use crate::tree::at::TreePath;
 use crate::value::Value;
@@ -51,6 +51,45 @@ impl Document<Plain> {
         let empty = Node::Mapping(Vec::new());
         trees.first().unwrap_or(&empty).at(path)?.extracted(to)
     }
+}
+
+/// A name and its text, as a program's environment takes them.
+pub type Variable = (String, Zeroizing<Vec<u8>>);
+
+impl Document<Plain> {
+    /// The top keys of the first document as variables of an environment, with the texts that the reference gives them.
+    /// A key may stand twice.
+    ///
+    /// # Errors
+    /// `value-not-representable` for lists and mappings, names with `=`, and NUL; `limit-exceeded`.
+    pub fn variables(&self) -> Result<Vec<Variable>, Error> {
+        let trees = self.trees()?;
+        let items = trees.first().into_iter().flat_map(Node::items);
+        items
+            .map(|(key, node)| {
+                let name = key.unwrap_or_default();
+                variable(name, node).map_err(|error| error.at_path(name))
+            })
+            .collect()
+    }
+}
+
+fn variable(name: &str, node: &Node) -> Result<Variable, Error> {
+    let text = match node {
+        Node::Leaf(Value::Bytes(bytes)) => bytes.clone(),
+        Node::Leaf(value) => Zeroizing::new(flat::text(value)?.as_bytes().to_vec()),
+        Node::List(_) | Node::Mapping(_) => {
+            return Err(flat::not_representable(
+                "a list or mapping stands here, and a variable is one text; give the program the document as a file",
+            ));
+        }
+    };
+    if name.contains(['=', '\0']) || text.contains(&0) {
+        return Err(flat::not_representable(
+            "no variable has a name with = in it, or holds the character NUL; give the program the document as a file",
+        ));
+    }
+    Ok((name.to_owned(), text))
 }
 
 /// Trees as the reference writes them.
@@ -113,4 +152,67 @@ fn yaml_with_room(trees: &[Node]) -> Result<Zeroizing<String>, Error> {
         all.push_str(text);
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+    use crate::limits::Limits;
+
+    fn variables(text: &str) -> Result<Vec<Variable>, Error> {
+        let document = Document::<Plain>::parse(text.as_bytes(), &Limits::default());
+        document.unwrap().variables()
+    }
+
+    #[test]
+    fn values_become_variables_with_the_texts_of_the_reference() {
+        for (value, text) in [
+            ("one", "one"),
+            ("\"a\\nb\"", "a\nb"),
+            ("\"\"", ""),
+            ("42", "42"),
+            ("0x10", "16"),
+            ("1.0", "1.0"),
+            ("-0.5", "-0.5"),
+            ("1e6", "1E+06"),
+            ("1.5e-7", "1.5E-07"),
+            ("100000.0", "100000.0"),
+            ("123456789.5", "1.234567895E+08"),
+            ("1e21", "1E+21"),
+            (".inf", "+Inf"),
+            (".nan", "NaN"),
+            ("true", "true"),
+            ("False", "false"),
+            ("null", "<nil>"),
+            ("2001-12-14", "2001-12-14T00:00:00Z"),
+            ("2001-12-14T21:59:43.1-05:00", "2001-12-14T21:59:43-05:00"),
+            ("!!binary aGk=", "hi"),
+        ] {
+            let found = variables(&alloc::format!("# before\na: {value} # after\n")).unwrap();
+            let [(name, is)] = found.as_slice() else {
+                panic!("{value}: {} variables", found.len())
+            };
+            assert_eq!(name, "a");
+            assert_eq!(core::str::from_utf8(is).unwrap(), text, "{value}");
+        }
+        assert_eq!(variables("a: !!binary /w==\n").unwrap()[0].1[..], [0xff]);
+    }
+
+    #[test]
+    fn only_the_first_document_gives_variables() {
+        let found = variables("a: 1\nb: 2\n---\nc: 3\n").unwrap();
+        let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        assert_eq!(variables("{}\n").unwrap().len(), 0);
+    }
+
+    #[test]
+    fn what_no_variable_can_hold_is_refused_by_its_key() {
+        for text in ["k: {}", "k: [1]", "k: {a: 1}", "k: \"x\\0y\"", "\"k=x\": 1"] {
+            let error = variables(&alloc::format!("{text}\n")).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::ValueNotRepresentable, "{text}");
+            assert!(alloc::format!("{error}").starts_with('k'), "{error}");
+        }
+    }
 }

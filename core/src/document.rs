@@ -269,6 +269,21 @@ impl Document<Plain> {
     }
 }
 
+impl Document<Plain> {
+    /// As [`Document::scalars`]; a plain document has no block.
+    pub(crate) fn scalars_mut(&mut self) -> impl Iterator<Item = &mut Scalar> {
+        let items = self
+            .parsed
+            .documents
+            .iter_mut()
+            .flat_map(|root| &mut root.items);
+        items.filter_map(|item| match item {
+            Item::Scalar(scalar) => Some(scalar),
+            Item::Comment(_) => None,
+        })
+    }
+}
+
 #[cfg(feature = "formats")]
 impl Document<Plain> {
     /// Any bytes as a document of one value. `columns` is how far the sealed text is indented; a tab by default.
@@ -292,12 +307,8 @@ impl Document<Plain> {
 
     fn in_frame(frame: &str, value: &Value, limits: &Limits) -> Result<Self, Error> {
         let mut document = Self::parse_any(Format::Binary, frame.as_bytes(), limits, Plain)?;
-        for root in &mut document.parsed.documents {
-            for item in &mut root.items {
-                if let Item::Scalar(scalar) = item {
-                    scalar.value = value.clone();
-                }
-            }
+        for scalar in document.scalars_mut() {
+            scalar.value = value.clone();
         }
         Ok(document)
     }

@@ -337,7 +337,7 @@ impl Document<Encrypted> {
         }
         let text = Zeroizing::new(splice(self.text(), edits));
         let broken = || Error::bug("the opened text does not read back");
-        let plain = Document::<Plain>::parse_as(self.format(), text.as_bytes(), self.limits())
+        let mut plain = Document::<Plain>::parse_as(self.format(), text.as_bytes(), self.limits())
             .map_err(|_| broken())?;
         let same = plain.scalars().count() == pass.intended.len()
             && plain
@@ -346,7 +346,14 @@ impl Document<Encrypted> {
                 .all(|((at, scalar), (document, value))| {
                     at == *document && scalar.value.says_the_same(value)
                 });
-        if same { Ok(plain) } else { Err(broken()) }
+        if !same {
+            return Err(broken());
+        }
+        // What is written 1 may have been sealed as a float, and other formats tell them apart.
+        for (scalar, (_, value)) in plain.scalars_mut().zip(&pass.intended) {
+            scalar.value.clone_from(value);
+        }
+        Ok(plain)
     }
 }
 

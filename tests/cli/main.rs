@@ -1,7 +1,7 @@
 //! The `stackseal` command as a person meets it: one text file per case, found by listing `cases/`.
 //!
 //! A case is a sequence of sections, each begun by a line `== …`:
-//! - `== file NAME` what a file holds before the next run
+//! - `== file NAME` what a file holds before the next run; `== program NAME` the same, and it can be run
 //! - `== run [NAME=VALUE…] stackseal …` the command; words are split at blanks, `'…'` keeps them together
 //! - `== stdin`, `== status N` (default 0), `== stdout`, `== stderr` (default empty) of that run
 //! - `== holds NAME` what a file holds after it; `== mode NAME 600` its permissions
@@ -9,8 +9,12 @@
 //!
 //! `[..]` stands for any characters within a line, a line `...` for any lines, `{id1}` for the recipient of
 //! `id1.txt`, `{stranger}` for that of `stranger.txt`. Both lie in the case's folder together with the SSH keys of
-//! `vectors/keys`; `{ssh}` is what `ssh_ed25519.pub` holds. The environment is otherwise empty, and there is no terminal.
+//! `vectors/keys`; `{ssh}` is what `ssh_ed25519.pub` holds. The environment is otherwise empty, and there is no
+//! terminal; only the folder is set that plaintext may be in while an editor or a command runs. It must be empty
+//! afterwards.
 //! `make test` builds the command first; it is looked for beside this program.
+
+mod interrupted;
 
 use std::fs;
 use std::io::Write as _;
@@ -141,13 +145,15 @@ fn start(expected: &Expected, folder: &Path) -> Outcome {
         .position(|word| word == "stackseal")
         .unwrap();
     let (settings, command) = expected.words.split_at(command_at);
+    let plaintext = tempfile::tempdir().unwrap();
     // a session of its own has no terminal, where questions could be asked
-    let mut child = Command::new("setsid")
+    let mut child = Command::new("/usr/bin/setsid")
         .args(["--wait"])
         .arg(program())
         .args(&command[1..])
         .env_clear()
         .env("HOME", folder)
+        .env("XDG_RUNTIME_DIR", plaintext.path())
         .envs(
             settings
                 .iter()
@@ -166,6 +172,12 @@ fn start(expected: &Expected, folder: &Path) -> Outcome {
         .unwrap()
         .write_all(expected.stdin.as_bytes());
     let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        fs::read_dir(plaintext.path()).unwrap().count(),
+        0,
+        "{} leaves plaintext behind",
+        expected.words.join(" ")
+    );
     Outcome {
         command: expected.words.join(" "),
         status: output.status.code(),
@@ -235,6 +247,12 @@ fn run(text: &str) -> Vec<String> {
                 let path = folder.path().join(name);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 fs::write(path, &section.body).unwrap();
+            }
+            (["program", name], _) => {
+                finish(&mut pending, &mut wrong);
+                let path = folder.path().join(name);
+                fs::write(&path, &section.body).unwrap();
+                fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
             }
             (["run", ..], _) => {
                 finish(&mut pending, &mut wrong);

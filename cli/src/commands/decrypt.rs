@@ -1,14 +1,12 @@
 //! `stackseal decrypt`: the plaintext of a sealed document, only after its MAC was verified.
 
 use stackseal_core::tree::at::TreePath;
-use stackseal_core::{Document, Encrypted, Limits};
 
 use super::Context;
 use crate::args::Decrypt;
 use crate::exit::{Act, Failure};
 use crate::files::Audience;
-use crate::keyring::Keyring;
-use crate::opening::{self, Mac};
+use crate::opening::Mac;
 
 /// Opens the document and writes it out.
 ///
@@ -23,15 +21,11 @@ pub(crate) fn run(arguments: &Decrypt, context: &Context) -> Result<(), Failure>
         .map_err(|error| Failure::of_tree_path(&error, "--extract", 91))?;
     let config = context.config()?;
     let name = places.name();
-    let bytes = places.read()?;
-    let document = Document::<Encrypted>::parse_as(places.input(), &bytes, &Limits::generous())
-        .map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
-    let keyring = Keyring::find(&context.environment);
     let mac = match arguments.ignore_mac {
         true => Mac::Ignore,
         false => Mac::Check,
     };
-    let opened = opening::open(&document, &keyring, &name, mac)?;
+    let opened = places.open(context, mac)?;
     let to = places.output();
     let indentation = context.indentation(config.as_ref(), to)?;
     let content = match &extract {

@@ -4,19 +4,19 @@ use std::path::Path;
 
 use stackseal_core::marks::{self, Mark};
 use stackseal_core::{
-    Document, Encrypted, Error, ErrorCode, Format, Limits, Opened, Options, Plain, Random,
-    Recipient, Sealing, Selector,
+    Document, Encrypted, Error, ErrorCode, Format, Limits, Opened, Options, Plain, Random, Sealing,
+    Selector,
 };
 
 use super::Context;
 use crate::args::{Encrypt, Places};
-use crate::config::{Config, Plan, Rule, SelectionFlags, SelectorKind, Selectors, combine};
+use crate::config::Selectors;
 use crate::exit::{Act, Failure};
 use crate::files::Audience;
 use crate::keyring::Keyring;
-use crate::keys;
 use crate::opening::{self, Mac};
 use crate::output;
+use crate::sealing;
 
 /// Seals the document and writes it out.
 ///
@@ -50,12 +50,20 @@ pub(crate) fn run(
             message: format!("{name}: the file is empty, so there is nothing to seal"),
         });
     }
-    let plan = plan(arguments, context, config.as_ref(), told_by)?;
-    let groups = plan
-        .groups
-        .iter()
-        .map(|group| recipients(group))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut rule = sealing::rule(config.as_ref(), told_by)?;
+    if !arguments.marks.is_empty() {
+        if sealing::selectors(&arguments.selection).iter().len() > 0 {
+            return Err(Failure::conflict(
+                "the options that choose what is sealed exclude each other; keep one kind",
+            ));
+        }
+        // Marks say more exactly what a rule says by expressions.
+        if let Some(rule) = &mut rule {
+            rule.selectors = Selectors::default();
+        }
+    }
+    let plan = sealing::plan(&arguments.selection, rule, places.input(), context)?;
+    let groups = sealing::groups(&plan)?;
 
     let limits = Limits::generous();
     let read = |format, bytes: &[u8]| {
@@ -74,12 +82,9 @@ pub(crate) fn run(
             .map_err(|error| failed(&error))?;
         document = read(places.output(), &converted)?;
     }
-    let selector = match plan.selector {
-        _ if !arguments.marks.is_empty() => {
-            of_marks(&document, &arguments.marks, arguments.accept_extra, &name)?
-        }
-        Some((kind, text)) => selector(kind, text)?,
-        None => Selector::default(),
+    let selector = match arguments.marks.as_slice() {
+        [] => sealing::selector(&plan)?,
+        marks => of_marks(&document, marks, arguments.accept_extra, &name)?,
     };
     let sealing = Sealing {
         recipients: groups.first().map_or(&[], Vec::as_slice),
@@ -111,90 +116,6 @@ fn earlier(places: &Places, format: Format, context: &Context) -> Option<Opened>
     let document = Document::<Encrypted>::parse_as(format, &bytes, &Limits::generous()).ok()?;
     let keyring = Keyring::quiet(&context.environment);
     opening::open(&document, &keyring, "", Mac::Check).ok()
-}
-
-/// What the options and the creation rule say together.
-fn plan(
-    arguments: &Encrypt,
-    context: &Context,
-    config: Option<&Config>,
-    told_by: &Path,
-) -> Result<Plan, Failure> {
-    let mut flags = SelectionFlags {
-        selectors: Selectors::default(),
-        mac_only_encrypted: arguments.mac_only_encrypted,
-        shamir_threshold: Some(arguments.shamir_secret_sharing_threshold),
-    };
-    for (kind, said) in [
-        (
-            SelectorKind::EncryptedCommentRegex,
-            &arguments.encrypted_comment_regex,
-        ),
-        (SelectorKind::EncryptedRegex, &arguments.encrypted_regex),
-        (SelectorKind::EncryptedSuffix, &arguments.encrypted_suffix),
-        (
-            SelectorKind::UnencryptedCommentRegex,
-            &arguments.unencrypted_comment_regex,
-        ),
-        (SelectorKind::UnencryptedRegex, &arguments.unencrypted_regex),
-        (
-            SelectorKind::UnencryptedSuffix,
-            &arguments.unencrypted_suffix,
-        ),
-    ] {
-        flags
-            .selectors
-            .set(kind, said.as_deref().unwrap_or_default());
-    }
-    let mut rule = config
-        .map(|config| config.rule_for(told_by))
-        .transpose()?
-        .flatten();
-    if arguments.places.input() == Format::Binary {
-        flags = flags.for_binary();
-        rule = rule.map(Rule::for_binary);
-    }
-    if !arguments.marks.is_empty() {
-        if flags.selectors.iter().len() > 0 {
-            return Err(Failure::conflict(
-                "the options that choose what is sealed exclude each other; keep one kind",
-            ));
-        }
-        // Marks say more exactly what a rule says by expressions.
-        if let Some(rule) = &mut rule {
-            rule.selectors = Selectors::default();
-        }
-    }
-    let of_environment = context.environment.age_recipients.as_slice();
-    let age = match arguments.age.is_empty() {
-        true => of_environment,
-        false => &arguments.age,
-    };
-    combine(rule.as_ref(), &flags, age)
-}
-
-fn selector(kind: SelectorKind, text: String) -> Result<Selector, Failure> {
-    let selector = match kind {
-        SelectorKind::EncryptedCommentRegex => Selector::encrypted_comment_regex(&text),
-        SelectorKind::EncryptedRegex => Selector::encrypted_regex(&text),
-        SelectorKind::EncryptedSuffix => Ok(Selector::EncryptedSuffix(text)),
-        SelectorKind::UnencryptedCommentRegex => Selector::unencrypted_comment_regex(&text),
-        SelectorKind::UnencryptedRegex => Selector::unencrypted_regex(&text),
-        SelectorKind::UnencryptedSuffix => Ok(Selector::UnencryptedSuffix(text)),
-    };
-    selector.map_err(|error| Failure::of_argument(&error, kind.as_str()))
-}
-
-/// Each recipient once, in the order given.
-fn recipients(texts: &[String]) -> Result<Vec<Recipient>, Failure> {
-    let mut recipients = Vec::new();
-    for text in texts {
-        let recipient = keys::recipient::parse(text, "--age")?;
-        if !recipients.contains(&recipient) {
-            recipients.push(recipient);
-        }
-    }
-    Ok(recipients)
 }
 
 /// The narrowest selector for the marks, if they may be sealed.

@@ -29,7 +29,10 @@ pub(crate) fn run(line: &str, recipient: &str) -> Result<Zeroizing<Vec<u8>>, Str
 
 /// Splits a line into words as a shell does: blanks part them, quotes and backslashes keep them together, `#` at the
 /// beginning of a word starts a comment. Nothing is expanded.
-fn split(line: &str) -> Result<Vec<String>, String> {
+///
+/// # Errors
+/// Why it is no command line.
+pub(crate) fn split(line: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut rest = line.chars();

@@ -53,6 +53,17 @@ fn the_first_of_several_documents_stays_when_nothing_else_stands_in_it() {
     }
 }
 
+#[cfg(feature = "formats")]
+#[test]
+fn a_number_has_the_type_it_was_sealed_with_also_when_it_is_written_like_another() {
+    use stackseal_core::Format;
+
+    let opened = open(&read(seal("a: 1.0\nb: 1\n", &[]).text()));
+    assert_eq!(opened.plain().text(), "a: 1\nb: 1\n");
+    let dotenv = opened.plain().converted(Format::Dotenv, Default::default());
+    assert_eq!(dotenv.unwrap().as_slice(), b"a=1.0\nb=1\n");
+}
+
 #[test]
 fn the_block_ends_where_its_last_entry_ends() {
     let text = "a: x\n# c\n";

@@ -1,0 +1,265 @@
+//! `stackseal edit`: opens a document in an editor, and seals what comes out of it. Values that did not change keep
+//! their ciphertext; the plaintext lies in a folder that is gone afterwards, see [`crate::private_folder`].
+
+mod example;
+
+use std::ffi::OsStr;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use stackseal_core::{
+    Document, Encrypted, Error, Format, Limits, Opened, Options, Plain, Random, Recipient, Sealing,
+    Selector, Timestamp,
+};
+use zeroize::Zeroizing;
+
+use super::Context;
+use crate::args::{Edit, Places};
+use crate::config::{Config, Plan, Rule};
+use crate::editor;
+use crate::exit::{Act, Failure};
+use crate::files::{self, Audience};
+use crate::foreground::Foreground;
+use crate::opening::Mac;
+use crate::output;
+use crate::private_folder::{self, PrivateFolder};
+use crate::sealing;
+
+/// Lets a person edit the document, as often as it takes, and seals it.
+///
+/// # Errors
+/// Those of the arguments and files, and what the codec finds, by its codes; `file-unchanged`, `editor-failed`,
+/// `interrupted`, `private-folder-unavailable`. The document is left as it was then.
+pub(crate) fn run(
+    arguments: &Edit,
+    context: &Context,
+    now: fn() -> Result<Timestamp, Failure>,
+    random: &mut dyn Random,
+) -> Result<(), Failure> {
+    if arguments.show_master_keys {
+        return Err(Failure::usage(
+            "option-unsupported",
+            "--show-master-keys is not supported: who can open a document is not changed by editing its sops block; \
+             leave the option out",
+        ));
+    }
+    let places = Places::of(
+        &arguments.file,
+        arguments.input_type.as_deref(),
+        arguments.output_type.as_deref(),
+    );
+    let (Some(path), Some(name)) = (places.path(), arguments.file.file_name()) else {
+        return Err(Failure::conflict(
+            "edit needs a file; standard input has no place to be written back to",
+        ));
+    };
+    let config = context.config()?;
+    let (before, version, content) = match files::read(path) {
+        Ok(bytes) => {
+            let mac = match arguments.ignore_mac {
+                true => Mac::Ignore,
+                false => Mac::Check,
+            };
+            let opened = places.open_bytes(&bytes, context, mac)?;
+            let content = content(&opened, &places, context, config.as_ref())?;
+            (Some(bytes), Version::Opened(Box::new(opened)), content)
+        }
+        Err(failure) if failure.code == "file-not-found" => {
+            let rule = sealing::rule(config.as_ref(), path)?;
+            let version = Version::new(arguments, &places, rule, context)?;
+            let example = example::of(places.output()).as_bytes().to_vec();
+            (None, version, Zeroizing::new(example))
+        }
+        Err(failure) => return Err(failure),
+    };
+    let session = Session {
+        path,
+        name: places.name(),
+        format: places.output(),
+        before,
+        version,
+        content,
+    };
+    session.run(name, context, now, random)
+}
+
+fn content(
+    opened: &Opened,
+    places: &Places,
+    context: &Context,
+    config: Option<&Config>,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let indentation = context.indentation(config, places.output())?;
+    let content = opened.plain().converted(places.output(), indentation);
+    content.map_err(|error| Failure::of_document(&error, &places.name(), Act::Decrypt))
+}
+
+/// One document being edited.
+struct Session<'a> {
+    path: &'a Path,
+    /// How messages call it.
+    name: String,
+    /// What is edited and written.
+    format: Format,
+    /// What the file held, where there was one.
+    before: Option<Zeroizing<Vec<u8>>>,
+    version: Version,
+    /// What is given to the editor.
+    content: Zeroizing<Vec<u8>>,
+}
+
+/// What the document is sealed after.
+enum Version {
+    /// Who can open it, and what is sealed, stays.
+    Opened(Box<Opened>),
+    /// There is none yet.
+    New {
+        groups: Vec<Vec<Recipient>>,
+        selector: Selector,
+        plan: Box<Plan>,
+    },
+}
+
+impl Version {
+    fn new(
+        arguments: &Edit,
+        places: &Places,
+        rule: Option<Rule>,
+        context: &Context,
+    ) -> Result<Self, Failure> {
+        let plan = sealing::plan(&arguments.selection, rule, places.output(), context)?;
+        Ok(Self::New {
+            groups: sealing::groups(&plan)?,
+            selector: sealing::selector(&plan)?,
+            plan: Box::new(plan),
+        })
+    }
+}
+
+impl Session<'_> {
+    fn run(
+        &self,
+        name: &OsStr,
+        context: &Context,
+        now: fn() -> Result<Timestamp, Failure>,
+        random: &mut dyn Random,
+    ) -> Result<(), Failure> {
+        let environment = &context.environment;
+        let folder = PrivateFolder::make(&private_folder::places(environment, None), None)?;
+        let foreground = Foreground::with(&folder)?;
+        let file = folder.write(name, &self.content)?;
+        loop {
+            editor::edit(&file, environment.editor.as_deref(), &foreground)?;
+            let edited = files::read(&file).map_err(|failure| Failure {
+                status: 201,
+                ..failure
+            })?;
+            if *edited == *self.content {
+                return Err(Failure {
+                    status: 200,
+                    code: "file-unchanged",
+                    message: format!("{}: File has not changed, nothing was written", self.name),
+                });
+            }
+            let written = now().and_then(|now| self.seal_and_write(&edited, now, random));
+            let failure = match written {
+                Ok(None) => return Ok(()),
+                Ok(Some(beside)) => return Err(self.changed_meanwhile(&beside)),
+                Err(failure) => failure,
+            };
+            if !io::stdin().is_terminal() {
+                return Err(failure);
+            }
+            output::failure(&failure);
+            output::note("Press Enter to return to the editor, or Ctrl-C to give up.");
+            if !matches!(io::stdin().read_line(&mut String::new()), Ok(1..)) {
+                return Err(failure);
+            }
+        }
+    }
+
+    /// Seals the text and puts it into its place. Brings where it is instead when somebody else changed the file
+    /// meanwhile: neither version shall be lost, and this one is sealed, so that it may lie anywhere.
+    fn seal_and_write(
+        &self,
+        edited: &[u8],
+        now: Timestamp,
+        random: &mut dyn Random,
+    ) -> Result<Option<PathBuf>, Failure> {
+        let sealed = self
+            .sealed(edited, now, random)
+            .map_err(|error| Failure::of_document(&error, &self.name, Act::Encrypt))?;
+        if !sealed.leaves().iter().any(|leaf| leaf.sealed) {
+            output::warning(&format!("{}: nothing in it is sealed", self.name));
+        }
+        let text = sealed.text().as_bytes();
+        let is = std::fs::read(self.path).ok();
+        if is.as_deref() == self.before.as_ref().map(|before| before.as_slice()) {
+            files::replace(self.path, text, Audience::Anyone)?;
+            return Ok(None);
+        }
+        let mut name = OsStr::new("edited-").to_owned();
+        name.push(self.path.file_name().unwrap_or_default());
+        let beside = self.path.with_file_name(name);
+        files::create(&beside, text)?;
+        Ok(Some(beside))
+    }
+
+    fn changed_meanwhile(&self, beside: &Path) -> Failure {
+        Failure::usage(
+            "file-changed",
+            format!(
+                "{}: somebody else changed the file meanwhile, so it is left as it is; what you wrote is sealed in {}",
+                self.name,
+                beside.display()
+            ),
+        )
+    }
+
+    fn sealed(
+        &self,
+        edited: &[u8],
+        now: Timestamp,
+        random: &mut dyn Random,
+    ) -> Result<Document<Encrypted>, Error> {
+        let document = Document::<Plain>::parse_as(self.format, edited, &Limits::generous())?;
+        match &self.version {
+            Version::Opened(opened) => {
+                let sealing = Sealing {
+                    recipients: &[],
+                    selector: &opened.sealed().metadata().selector,
+                    now,
+                    random,
+                };
+                let options = Options {
+                    // the rule was good enough so far: it must not keep anybody from removing the last secret
+                    accept_nothing: true,
+                    keep_keys: true,
+                    keep_layout: true,
+                    ..Options::default()
+                };
+                opened.reseal_with(&document, sealing, &options)
+            }
+            Version::New {
+                groups,
+                selector,
+                plan,
+            } => {
+                let sealing = Sealing {
+                    recipients: groups.first().map_or(&[], Vec::as_slice),
+                    selector,
+                    now,
+                    random,
+                };
+                let options = Options {
+                    groups: if groups.len() > 1 { groups } else { &[] },
+                    threshold: plan.shamir_threshold.map(usize::from),
+                    mac_only_encrypted: Some(plan.mac_only_encrypted),
+                    keep_layout: true,
+                    ..Options::default()
+                };
+                document.seal_with(sealing, &options)
+            }
+        }
+    }
+}

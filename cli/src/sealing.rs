@@ -1,0 +1,109 @@
+//! What a document is sealed with that has no earlier version: the options and the creation rule, put together.
+
+use std::path::Path;
+
+use stackseal_core::{Format, Recipient, Selector};
+
+use crate::args::Selection;
+use crate::commands::Context;
+use crate::config::{Config, Plan, Rule, SelectionFlags, SelectorKind, Selectors, combine};
+use crate::exit::Failure;
+use crate::keys;
+
+/// The creation rule for a document, if there is a configuration with rules.
+///
+/// # Errors
+/// `rule-missing`, `config-invalid`.
+pub(crate) fn rule(config: Option<&Config>, document: &Path) -> Result<Option<Rule>, Failure> {
+    let rule = config.map(|config| config.rule_for(document));
+    Ok(rule.transpose()?.flatten())
+}
+
+/// What the options and the creation rule say together.
+///
+/// # Errors
+/// As [`combine`].
+pub(crate) fn plan(
+    arguments: &Selection,
+    rule: Option<Rule>,
+    format: Format,
+    context: &Context,
+) -> Result<Plan, Failure> {
+    let flags = SelectionFlags {
+        selectors: selectors(arguments),
+        mac_only_encrypted: arguments.mac_only_encrypted,
+        shamir_threshold: Some(arguments.shamir_secret_sharing_threshold),
+    };
+    let (flags, rule) = match format {
+        Format::Binary => (flags.for_binary(), rule.map(Rule::for_binary)),
+        _ => (flags, rule),
+    };
+    let of_environment = context.environment.age_recipients.as_slice();
+    let age = match arguments.age.is_empty() {
+        true => of_environment,
+        false => &arguments.age,
+    };
+    combine(rule.as_ref(), &flags, age)
+}
+
+/// What the options say about the values to seal.
+pub(crate) fn selectors(arguments: &Selection) -> Selectors {
+    let mut selectors = Selectors::default();
+    for (kind, said) in [
+        (
+            SelectorKind::EncryptedCommentRegex,
+            &arguments.encrypted_comment_regex,
+        ),
+        (SelectorKind::EncryptedRegex, &arguments.encrypted_regex),
+        (SelectorKind::EncryptedSuffix, &arguments.encrypted_suffix),
+        (
+            SelectorKind::UnencryptedCommentRegex,
+            &arguments.unencrypted_comment_regex,
+        ),
+        (SelectorKind::UnencryptedRegex, &arguments.unencrypted_regex),
+        (
+            SelectorKind::UnencryptedSuffix,
+            &arguments.unencrypted_suffix,
+        ),
+    ] {
+        selectors.set(kind, said.as_deref().unwrap_or_default());
+    }
+    selectors
+}
+
+/// The selector of a plan.
+///
+/// # Errors
+/// `invalid-selector`.
+pub(crate) fn selector(plan: &Plan) -> Result<Selector, Failure> {
+    let Some((kind, text)) = &plan.selector else {
+        return Ok(Selector::default());
+    };
+    let selector = match kind {
+        SelectorKind::EncryptedCommentRegex => Selector::encrypted_comment_regex(text),
+        SelectorKind::EncryptedRegex => Selector::encrypted_regex(text),
+        SelectorKind::EncryptedSuffix => Ok(Selector::EncryptedSuffix(text.clone())),
+        SelectorKind::UnencryptedCommentRegex => Selector::unencrypted_comment_regex(text),
+        SelectorKind::UnencryptedRegex => Selector::unencrypted_regex(text),
+        SelectorKind::UnencryptedSuffix => Ok(Selector::UnencryptedSuffix(text.clone())),
+    };
+    selector.map_err(|error| Failure::of_argument(&error, kind.as_str()))
+}
+
+/// The recipients of a plan, group by group; in each of them everybody once, in the order given.
+///
+/// # Errors
+/// `invalid-recipient`.
+pub(crate) fn groups(plan: &Plan) -> Result<Vec<Vec<Recipient>>, Failure> {
+    let group = |texts: &Vec<String>| {
+        let mut recipients = Vec::new();
+        for text in texts {
+            let recipient = keys::recipient::parse(text, "--age")?;
+            if !recipients.contains(&recipient) {
+                recipients.push(recipient);
+            }
+        }
+        Ok(recipients)
+    };
+    plan.groups.iter().map(group).collect()
+}
