@@ -1,9 +1,9 @@
 # Everything goes through here; CI calls nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check interop web e2e tools size screens transcript clean
+.PHONY: help run test check interop differential bench fuzz web e2e tools size screens transcript clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## install what is missing, build, and start Stackseal on http://127.0.0.1:8080
 	@exec scripts/run.sh
@@ -16,6 +16,15 @@ check: ## formatting, lints, layering and unit tests only
 
 interop: ## the codec against the real sops and age
 	@scripts/test.sh interop
+
+differential: ## generated documents against the real sops: COUNT=20000 a format, SEED=n repeats a run
+	@scripts/differential.sh "$${COUNT:-20000}"
+
+bench: ## CPU time and memory beside the real sops
+	@scripts/bench.sh
+
+fuzz: ## mutated input into every parser: MINUTES=10 a target
+	@scripts/fuzz.sh "$${MINUTES:-10}"
 
 web: ## build the page into web/dist
 	@scripts/tools.sh run

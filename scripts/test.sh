@@ -79,6 +79,7 @@ no_std() {
 
 unit() { natively test --no-fail-fast --lib --bins --test codec; }
 cli() { natively build --bin stackseal && tests_named 'cli*'; }
+interop() { natively build --bin stackseal && tests_named 'interop*'; }
 
 run_tier() {
   case $1 in
@@ -88,7 +89,7 @@ run_tier() {
     unit) tier unit cargo unit ;;
     # the page's own logic, on this machine; its screens are the business of e2e
     web) tier web cargo cargo test --locked --no-fail-fast -p stackseal-web ;;
-    interop) tier interop cargo tests_named 'interop*' ;;
+    interop) tier interop cargo interop ;;
     api) tier api cargo tests_named 'api*' ;;
     crash) tier crash cargo tests_named 'crash*' ;;
     cli) tier cli cargo cli ;;

@@ -1,4 +1,5 @@
-//! Ours against the real `sops`, both directions: recorded cases, generated documents, and what the diff shows.
+//! The codec that seals in place, as the page does, against the real `sops`, both directions: recorded cases, generated
+//! documents, and what the diff shows. `cases.rs` has the command, which takes more.
 //!
 //! `STACKSEAL_SOPS` names the program; `make interop` sets it. Without it these tests fail, they do not pass by.
 
@@ -22,7 +23,7 @@ use reference::Sops;
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/sops");
 
 /// Fewer recorded cases than this means that the folder was not found or was emptied.
-const LEAST_CASES: usize = 110;
+const LEAST_CASES: usize = 155;
 
 struct Case {
     name: String,
@@ -43,7 +44,24 @@ impl Case {
             recorded: serde_json::from_slice(&fs::read(folder.join("case.json")).unwrap()).unwrap(),
             folder,
         };
-        folders.into_iter().map(case).collect()
+        folders
+            .into_iter()
+            .map(case)
+            .filter(Self::is_for_the_page)
+            .collect()
+    }
+
+    /// YAML, sealed by a rule of keys to keys of age alone.
+    fn is_for_the_page(&self) -> bool {
+        let keys = ["recipients", "identities"].map(|field| self.list(field));
+        self.text("format") == "yaml"
+            && self.recorded["config"].is_null()
+            && !keys.iter().flatten().any(|name| name.starts_with("ssh"))
+            && !self.list("args").iter().any(|word| word.starts_with("--"))
+            && !self
+                .list("encrypt_args")
+                .iter()
+                .any(|word| word.contains("comment"))
     }
 
     fn text(&self, field: &str) -> &str {
@@ -74,7 +92,7 @@ impl Case {
             .collect()
     }
 
-    /// The code by which ours refuses on purpose what the reference accepts.
+    /// The code by which ours refuses on purpose what the reference accepts, or what else ours does otherwise.
     fn refused_by_us(&self, act: &str) -> Option<&str> {
         self.recorded["ours"][act].as_str()
     }
@@ -301,9 +319,10 @@ fn what_we_write_sops_reads() {
         }
         let reopened = open(sealed.text().as_bytes(), &[identity(keys.unwrap())]);
         let input = Document::<Plain>::parse(&case.file("input"), &Limits::generous()).unwrap();
-        let same = reopened
-            .as_ref()
-            .is_ok_and(|opened| around_values(opened.plain()) == around_values(&input));
+        let same = reopened.as_ref().is_ok_and(|opened| {
+            case.refused_by_us("layout").is_some()
+                || around_values(opened.plain()) == around_values(&input)
+        });
         wrong.check(&case.name, same, || {
             format!(
                 "changed beside the values: {:?}",
