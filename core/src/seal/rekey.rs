@@ -119,8 +119,8 @@ impl Document<Encrypted> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::borrow::ToOwned as _;
     use alloc::format;
-    use alloc::string::ToString as _;
     use alloc::vec;
 
     use super::*;
@@ -264,7 +264,7 @@ mod tests {
         let [one, two, _] = identities.as_slice() else {
             panic!()
         };
-        let usual = sealed(Format::Yaml, "a: x\n", &[one]).text().to_string();
+        let usual = sealed(Format::Yaml, "a: x\n", &[one]).text().to_owned();
         let narrow = usual
             .replace("\n            ", "\n        ")
             .replace("\n          enc", "\n      enc")
