@@ -32,6 +32,22 @@ use judge::{Judge, Ours};
 /// How many differences of one kind are shown.
 const SHOWN: usize = 4;
 
+/// Kinds of differences that are on purpose, and why. They are counted and told.
+const TOLERATED: &[(&str, &str)] = &[
+    (
+        "sops refuses: status : panic",
+        "it crashes at a type or a block that it does not expect",
+    ),
+    (
+        "we refuse: duplicate-key",
+        "readers disagree on which of two keys counts; it takes one",
+    ),
+    (
+        "we refuse: not-utf-8",
+        "it reads other characters in place of such bytes where no MAC covers them",
+    ),
+];
+
 /// How often a sealed file is damaged before another is taken.
 const DAMAGES: usize = 15;
 
@@ -70,9 +86,14 @@ fn compare(format: Format) {
     println!("{format:?}: both refused {refused}, both read the same {read_alike}");
     let mut text = String::new();
     for (class, (count, shown)) in &differences {
+        let tolerated = TOLERATED.iter().find(|(kind, _)| class.starts_with(kind));
+        if let Some((kind, why)) = tolerated {
+            println!("{format:?}: {kind}: {count} ({why})");
+            continue;
+        }
         let _ = writeln!(text, "{class}: {count}\n{}", shown.join("\n"));
     }
-    assert!(differences.is_empty(), "{format:?}, seed {seed}\n{text}");
+    assert!(text.is_empty(), "{format:?}, seed {seed}\n{text}");
     assert!(refused > 0, "nothing was refused");
 }
 
@@ -129,7 +150,7 @@ fn verdict(judge: &Judge, sealed: &[u8], settings: &Settings) -> Verdict {
         (Ours::Panicked(message), _) => Verdict::Differ(format!("we panic: {message}")),
         (Ours::Refused(_), Err(_)) => Verdict::BothRefuse,
         (Ours::Refused(error), Ok(_)) => {
-            Verdict::Differ(format!("we refuse: {}", judge::kind(&error.to_string())))
+            Verdict::Differ(format!("we refuse: {}", error.code().as_str()))
         }
         (Ours::Done(_), Err(message)) => {
             Verdict::Differ(format!("sops refuses: {}", judge::kind(&message)))
