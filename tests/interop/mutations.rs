@@ -2,6 +2,7 @@
 //!
 //! What is damaged was sealed by `sops` or by us, in turns. `STACKSEAL_SEED` and `STACKSEAL_COUNT` repeat a run.
 
+#[expect(dead_code, reason = "the rest of it serves generated documents")]
 #[path = "differential/batch.rs"]
 mod batch;
 #[path = "mutations/damage.rs"]
@@ -10,6 +11,7 @@ mod damage;
 mod flat;
 #[path = "differential/json.rs"]
 mod json;
+#[expect(dead_code, reason = "the rest of it serves generated documents")]
 #[path = "differential/judge.rs"]
 mod judge;
 #[path = "differential/words.rs"]
