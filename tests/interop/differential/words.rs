@@ -62,7 +62,8 @@ pub fn lines(chance: &mut Chance) -> String {
     if chance.one_in(3) {
         text.pop();
     }
-    text
+    let from = text.len() - text.trim_start_matches('\t').len();
+    text.split_off(from)
 }
 
 /// A number in one of the many ways to write one, and what only looks like one.

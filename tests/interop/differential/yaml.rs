@@ -1,5 +1,5 @@
 //! Makes YAML documents. What the reference is known to lose is left out: texts of several lines that begin with a tab,
-//! empty comments in lists.
+//! empty comments in lists; and the line breaks of Unicode, which it writes as they are and we escaped.
 
 use std::fmt::Write as _;
 
@@ -513,6 +513,7 @@ impl Writer<'_> {
         } else {
             words::text(self.chance)
         };
+        let text = text.replace(['\u{2028}', '\u{2029}'], "");
         let mut quoted = String::from("\"");
         for c in text.chars() {
             match c {
@@ -523,8 +524,6 @@ impl Writer<'_> {
                 '\r' => quoted.push_str("\\r"),
                 '\u{85}' => quoted.push_str("\\N"),
                 '\u{a0}' => quoted.push_str("\\_"),
-                '\u{2028}' => quoted.push_str("\\L"),
-                '\u{2029}' => quoted.push_str("\\P"),
                 c if u32::from(c) < 0x20 || c == '\u{7f}' => {
                     let _ = write!(quoted, "\\x{:02x}", u32::from(c));
                 }
