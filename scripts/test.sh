@@ -83,7 +83,8 @@ unit() {
     cargo test --locked -p stackseal-core --test codec
 }
 cli() { natively build --bin stackseal && tests_named 'cli*'; }
-interop() { natively build --bin stackseal && tests_named 'interop*'; }
+# Always the same documents here; `make differential` makes others.
+interop() { natively build --bin stackseal && STACKSEAL_SEED=${STACKSEAL_SEED:-1} tests_named 'interop*'; }
 
 run_tier() {
   case $1 in

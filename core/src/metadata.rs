@@ -235,6 +235,12 @@ pub(crate) fn read<'a>(
     for (name, node) in block.items() {
         let name = name.unwrap_or_default();
         let text = node.value().map(text_of).unwrap_or_default();
+        let is_keys = matches!(name, "age" | "key_groups") || is_foreign(name);
+        if is_keys && matches!(node, Node::Leaf(_)) && !is_empty(node) {
+            return Err(broken(
+                "what should be a list of keys is a text; take the file from a version that was not edited by hand",
+            ));
+        }
         match name {
             "age" => read.age = age_entries(node, &mut read.unknown),
             // The page changes no such file.
@@ -289,9 +295,9 @@ pub(crate) fn read<'a>(
         }
     }
     read.last_modified = last_modified.ok_or_else(|| broken("the block has no lastmodified; take the file from a version that was not edited by hand"))?;
-    if read.version.is_empty() {
+    if !is_version(&read.version) {
         return Err(broken(
-            "the block has no version; take the file from a version that was not edited by hand",
+            "the block has no version like 3.11.0; take the file from a version that was not edited by hand",
         ));
     }
     if rules > 1 {
@@ -304,6 +310,18 @@ pub(crate) fn read<'a>(
         read.key_groups.clear();
     }
     Ok(read)
+}
+
+/// Three numbers, and perhaps words behind them, as the reference wants it.
+fn is_version(text: &str) -> bool {
+    let numbers = text.split(['-', '+']).next().unwrap_or_default();
+    let mut parts = numbers.split('.');
+    let number = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_digit())
+            && (part == "0" || !part.starts_with('0'))
+    };
+    parts.by_ref().take(3).filter(|part| number(part)).count() == 3 && parts.next().is_none()
 }
 
 fn key_group(node: &Node, unknown: &mut bool) -> Result<KeyGroup, Error> {

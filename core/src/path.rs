@@ -21,6 +21,14 @@ pub struct Path {
 }
 
 impl Path {
+    /// The top.
+    #[cfg(feature = "formats")]
+    pub(crate) const fn top() -> Self {
+        Self {
+            segments: Vec::new(),
+        }
+    }
+
     /// The steps.
     pub fn segments(&self) -> &[Segment] {
         &self.segments

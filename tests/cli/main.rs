@@ -384,7 +384,11 @@ fn exit_statuses_are_those_of_sops() {
             .iter()
             .map(|it| it.as_str().unwrap())
             .collect();
-        if on_purpose || recorded["phase"] != "decrypt" {
+        // Other keys and formats are for the tier that runs every case.
+        let plain = recorded["format"] == "yaml"
+            && recorded["args"] == serde_json::json!(["decrypt"])
+            && !identities.iter().any(|name| name.starts_with("ssh"));
+        if on_purpose || !plain || recorded["phase"] != "decrypt" {
             continue;
         }
         checked += 1;

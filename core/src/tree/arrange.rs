@@ -79,6 +79,16 @@ pub(crate) fn arrange<'a>(
     }
     builder.up_to(usize::MAX, &mut collections, &mut aliases);
     builder.parent(0);
+    if builder.branches.is_empty() {
+        // Comments alone have a mapping around them all the same.
+        builder.branches.push(Branch {
+            path: &TOP,
+            start: 0,
+            is_list: false,
+            parts: Vec::new(),
+            parent: 0,
+        });
+    }
     // What belongs nowhere is kept at the top.
     for (number, _) in core::mem::take(&mut builder.waiting) {
         builder.put(0, Part::Comment(number), false);
@@ -92,6 +102,8 @@ pub(crate) fn arrange<'a>(
         ended: builder.ended,
     }
 }
+
+static TOP: Path = Path::top();
 
 struct Builder<'a> {
     branches: Vec<Branch<'a>>,

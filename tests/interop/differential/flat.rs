@@ -137,18 +137,28 @@ fn ini_value(chance: &mut Chance) -> String {
     }
 }
 
+/// A mark behind a mark, and blanks or nothing behind one, are taken differently: `make differential` shows how.
+fn ini_comment(chance: &mut Chance) -> String {
+    let text = words::comment(chance);
+    if std::env::var_os("STACKSEAL_WILD").is_some() {
+        return text;
+    }
+    let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '#' | ';'));
+    format!("c{text}")
+}
+
 fn ini_comments(chance: &mut Chance, text: &mut String) {
     while chance.one_in(5) {
         match chance.below(5) {
             0 => text.push('\n'),
             1 => {
-                let _ = writeln!(text, "#{}", words::comment(chance));
+                let _ = writeln!(text, "#{}", ini_comment(chance));
             }
             2 => {
-                let _ = writeln!(text, "  ; {}", words::comment(chance));
+                let _ = writeln!(text, "  ; {}", ini_comment(chance));
             }
             _ => {
-                let _ = writeln!(text, ";{}", words::comment(chance));
+                let _ = writeln!(text, ";{}", ini_comment(chance));
             }
         }
     }

@@ -286,7 +286,8 @@ fn has_misplaced_block(text: &[u8]) -> bool {
         let column = header.len() - header.trim_start_matches([' ', '-', '?', ':']).len();
         let first = lines.clone().find(|line| !line.trim().is_empty());
         let seen = first.map_or(0, |line| line.len() - line.trim_start_matches(' ').len());
-        if seen < column + 4 {
+        // It indents to the next fourth column, whatever it says in the header.
+        if seen < column + 4 || column % 4 != 0 {
             return true;
         }
     }

@@ -105,6 +105,8 @@ struct Frame {
     kind: FrameKind,
     flow: bool,
     anchored: bool,
+    /// Whether its items are merged: each must be a mapping.
+    merges: bool,
     column: usize,
     place: usize,
     /// Its number among those of the document.
@@ -249,8 +251,15 @@ impl<'a> Builder<'a> {
                     "an alias stands here; a sealed file cannot keep it, so write the value out",
                 );
                 self.last_end = range.end;
+                let merges = self.merges.take().is_some()
+                    || self.frames.last().is_some_and(|frame| frame.merges);
                 if let Some(path) = self.node(range.start, line)? {
-                    self.obstacle_with(Remedy::Rewrite);
+                    let remedy = if merges && !self.names_collection(anchor) {
+                        Remedy::None
+                    } else {
+                        Remedy::Rewrite
+                    };
+                    self.obstacle_with(remedy);
                     self.value_ends(range.end);
                     if let Some(root) = self.parsed.documents.last_mut() {
                         root.aliases.push(Alias {
@@ -543,7 +552,7 @@ impl<'a> Builder<'a> {
         } else {
             FrameKind::Sequence { next: 0 }
         };
-        self.merges = None;
+        let merges = self.merges.take() == Some(self.parsed.obstacles.len()) && !mapping;
         self.anchored(anchor, start);
         let root = self.parsed.documents.last_mut();
         let collection = root.map_or(0, |root| {
@@ -567,6 +576,7 @@ impl<'a> Builder<'a> {
         });
         self.frames.push(Frame {
             anchored: anchor != 0,
+            merges,
             #[cfg(feature = "formats")]
             entry: None,
             collection,
@@ -615,6 +625,16 @@ impl<'a> Builder<'a> {
         {
             root.anchors.push((anchor, start));
         }
+    }
+
+    /// Whether an anchor names a mapping or list.
+    fn names_collection(&self, anchor: usize) -> bool {
+        self.parsed.documents.last().is_some_and(|root| {
+            let named = root.anchors.iter().find(|(number, _)| *number == anchor);
+            let start = named.map(|(_, start)| *start);
+            let mut collections = root.collections.iter();
+            start.is_some_and(|start| collections.any(|collection| collection.start == start))
+        })
     }
 
     /// A value ends; it stands below the last key of the top mapping.
@@ -771,6 +791,11 @@ impl<'a> Builder<'a> {
             return self.pending_key(name, range.start, line);
         };
         self.value_ends(range.end);
+        let in_merge = self.frames.last().is_some_and(|frame| frame.merges);
+        if in_merge {
+            let what = "a merge key (<<) merges what is no mapping; remove it";
+            self.obstacle(ErrorCode::AliasInSealedDocument, line, what);
+        }
         if self.merges.take() == Some(self.parsed.obstacles.len()) {
             // Loaders refuse to merge a value.
             self.obstacle_with(Remedy::None);
