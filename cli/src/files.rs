@@ -1,4 +1,7 @@
-//! Reads documents and replaces files: whole or not at all, keeping mode and owner.
+//! Reads documents and replaces files: whole or not at all, keeping mode and owner. Many at once are replaced by
+//! [`Prepared`].
+
+mod prepared;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -9,6 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use zeroize::Zeroizing;
 
 use crate::exit::Failure;
+
+pub(crate) use prepared::{Prepared, sync_prepared};
 
 /// Who may read a file that did not exist before.
 #[derive(Clone, Copy)]
@@ -89,6 +94,18 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], audience: Audience) -> Result<(
     try_replace(path, bytes, audience).map_err(|error| unwritable(path, &error))
 }
 
+/// Makes sure that what was replaced in a folder stays replaced, whatever befalls the machine.
+///
+/// # Errors
+/// `file-unwritable`.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), Failure> {
+    try_sync_folder(folder).map_err(|error| unwritable(folder, &error))
+}
+
+fn try_sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
 fn try_replace(path: &Path, bytes: &[u8], audience: Audience) -> io::Result<()> {
     let existing = match fs::metadata(path) {
         Ok(metadata) => Some(metadata),
@@ -109,18 +126,20 @@ fn try_replace(path: &Path, bytes: &[u8], audience: Audience) -> io::Result<()> 
         // What stands there may be plaintext. That it could not be made is the error to tell.
         let _removed = fs::remove_file(&beside);
     }
-    replaced.and_then(|()| sync_folder(&target))
+    replaced.and_then(|()| try_sync_folder(folder(&target)))
 }
 
 /// Where a path leads, also when nothing stands there yet.
 fn destination(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_path_buf();
     for _ in 0..LINKS {
-        let Ok(link) = fs::read_link(&path) else {
-            return match fs::canonicalize(&path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(path),
-                found => found,
-            };
+        let link = match fs::read_link(&path) {
+            Ok(link) => link,
+            // What is no link is where it is.
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound) => {
+                return Ok(path);
+            }
+            Err(error) => return Err(error),
         };
         path = match path.parent() {
             Some(folder) => folder.join(link),
@@ -142,17 +161,23 @@ fn write_beside(
         Some(file) => (file, Some(beside)),
         None => (new_file(beside, audience)?, None),
     };
+    fill(&mut file, bytes, existing)?;
+    file.sync_all()?;
+    name.map_or(Ok(()), |name| give_name(&file, name))
+}
+
+/// Writes the whole text, and makes the file what the existing one is.
+fn fill(file: &mut File, bytes: &[u8], existing: Option<&fs::Metadata>) -> io::Result<()> {
     file.write_all(bytes)?;
     // only what is whole gets the mode that others may read it by
     if let Some(metadata) = existing {
         let own = file.metadata()?;
         if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
-            fchown(&file, Some(metadata.uid()), Some(metadata.gid()))?;
+            fchown(&*file, Some(metadata.uid()), Some(metadata.gid()))?;
         }
         file.set_permissions(fs::Permissions::from_mode(metadata.mode() & 0o7777))?;
     }
-    file.sync_all()?;
-    name.map_or(Ok(()), |name| give_name(&file, name))
+    Ok(())
 }
 
 /// A file without a name, in the folder of the target: whatever ends this process, no part of a text stays behind.
@@ -211,10 +236,6 @@ fn folder(target: &Path) -> &Path {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
-}
-
-fn sync_folder(target: &Path) -> io::Result<()> {
-    File::open(folder(target))?.sync_all()
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {

@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 
 use stackseal_core::metadata::{AgeEntry, Foreign};
 use stackseal_core::tree::Node;
-use stackseal_core::{
-    Document, Encrypted, Error, Metadata, Opened, Options, Plain, Recipient, Sealing, Timestamp,
-};
+use stackseal_core::{Metadata, Recipient};
 
 use crate::exit::Failure;
 use crate::keys::recipient::Recipients;
@@ -120,34 +118,6 @@ pub(crate) fn recipients(
         all.push(recipients.collect::<Result<Vec<_>, _>>()?);
     }
     Ok(all)
-}
-
-/// Seals everything anew under a new data key: the same values by the same rule.
-///
-/// # Errors
-/// What the codec refuses.
-pub(crate) fn sealed_anew(
-    opened: &Opened,
-    plain: &Document<Plain>,
-    groups: &[Vec<Recipient>],
-    threshold: usize,
-    now: Timestamp,
-) -> Result<Document<Encrypted>, Error> {
-    let sealing = Sealing {
-        recipients: groups.first().map_or(&[], Vec::as_slice),
-        selector: &opened.sealed().metadata().selector,
-        now,
-        random: &mut crate::random,
-    };
-    let options = Options {
-        groups: if groups.len() > 1 { groups } else { &[] },
-        threshold: Some(threshold),
-        accept_nothing: true,
-        new_data_key: true,
-        keep_layout: true,
-        ..Options::default()
-    };
-    opened.reseal_with(plain, sealing, &options)
 }
 
 /// How the groups of a file become others.

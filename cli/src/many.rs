@@ -6,6 +6,7 @@
 mod tell;
 mod walk;
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -15,13 +16,13 @@ use std::thread;
 use stackseal_core::{Document, Encrypted, Format, Limits};
 
 use crate::exit::{Act, Failure};
-use crate::files::{self, Audience};
+use crate::files::{self, Audience, Prepared};
 use crate::keys::lock;
 use crate::output;
 
 pub(crate) use tell::Told;
 
-use tell::{Became, Board};
+use tell::{Became, Board, Tally};
 use walk::Found;
 
 /// The files, and how they are worked on.
@@ -109,18 +110,24 @@ impl Batch<'_> {
 
     fn several(&self, work: &Work<'_>) -> Result<(), Failure> {
         let found = walk::find(self.paths);
-        let board = Mutex::new(Board::new(found.len(), !self.one_by_one));
+        let replacing = Replacing {
+            board: Mutex::new(Board::new(found.len(), !self.one_by_one)),
+            waiting: Mutex::default(),
+            most: if self.one_by_one { 1 } else { AT_ONCE },
+            folders: Mutex::default(),
+        };
         let next = AtomicUsize::new(0);
         let take_turns = || {
             while let Some((at, found)) = take(&next, &found) {
                 let mut told = Told::default();
                 let became = self.one_of_many(found, work, &mut told);
-                lock(&board).put(at, told, became);
+                replacing.add(at, told, became);
             }
         };
         let threads = match self.one_by_one {
             true => 1,
-            false => thread::available_parallelism().map_or(1, NonZero::get),
+            // Some of them wait for the disk.
+            false => PER_PROCESSOR * thread::available_parallelism().map_or(1, NonZero::get),
         };
         thread::scope(|scope| {
             // this thread is one of them
@@ -129,7 +136,7 @@ impl Batch<'_> {
             }
             take_turns();
         });
-        let tally = lock(&board).end();
+        let tally = replacing.end()?;
         let done = self.words.done;
         match self.dry_run {
             true => tally.tell(&format!("to be {done}")),
@@ -142,14 +149,14 @@ impl Batch<'_> {
         found: &Found,
         work: &Work<'_>,
         told: &mut Told,
-    ) -> Result<Became, Failure> {
+    ) -> Result<Outcome, Failure> {
         let (path, bytes) = match found {
             Found::Named(path) => (path, files::read(path)?),
             Found::InFolder(path) => {
                 let format = self.format_of(path);
                 match walk::read_if_sealed(path, format)? {
                     Some(bytes) => (path, bytes),
-                    None => return Ok(Became::Skipped),
+                    None => return Ok(Outcome::Is(Became::Skipped)),
                 }
             }
             Found::Unreadable(folder, why) => {
@@ -162,20 +169,22 @@ impl Batch<'_> {
         let sealed = match (self.parse(path, &bytes, true), found) {
             (Ok(sealed), _) => sealed,
             (Err(failure), Found::InFolder(_)) if !walk::claims_to_be_sealed(&bytes, &failure) => {
-                return Ok(Became::Skipped);
+                return Ok(Outcome::Is(Became::Skipped));
             }
             (Err(failure), _) => return Err(failure),
         };
         let Some(text) = work(&sealed, told)? else {
-            return Ok(Became::Unchanged);
+            return Ok(Outcome::Is(Became::Unchanged));
         };
         if self.dry_run {
             told.result(&format!("{} would be {}", sealed.name, self.words.done));
+        } else if let Some(prepared) = Prepared::write(path, text.as_bytes())? {
+            return Ok(Outcome::Waits(prepared));
         } else {
             files::replace(path, text.as_bytes(), Audience::Anyone)?;
             told.written();
         }
-        Ok(Became::Changed)
+        Ok(Outcome::Is(Became::Changed))
     }
 
     fn parse<'a>(
@@ -206,3 +215,70 @@ fn take<'a>(next: &AtomicUsize, found: &'a [Found]) -> Option<(usize, &'a Found)
     let at = next.fetch_add(1, Ordering::Relaxed);
     found.get(at).map(|found| (at, found))
 }
+
+/// How far a file came.
+enum Outcome {
+    Is(Became),
+    /// Its new text is to take its place together with others.
+    Waits(Prepared),
+}
+
+/// What is done when files are ready.
+struct Replacing {
+    board: Mutex<Board>,
+    /// New texts, each with the number of its file.
+    waiting: Mutex<Vec<(usize, Told, Prepared)>>,
+    /// So many of them are waited for.
+    most: usize,
+    /// Where files were replaced.
+    folders: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Replacing {
+    fn add(&self, at: usize, told: Told, outcome: Result<Outcome, Failure>) {
+        let prepared = match outcome {
+            Ok(Outcome::Waits(prepared)) => prepared,
+            Ok(Outcome::Is(became)) => return lock(&self.board).put(at, told, Ok(became)),
+            Err(failure) => return lock(&self.board).put(at, told, Err(failure)),
+        };
+        let mut waiting = lock(&self.waiting);
+        waiting.push((at, told, prepared));
+        if waiting.len() >= self.most {
+            let ready = std::mem::take(&mut *waiting);
+            drop(waiting);
+            self.replace(ready);
+        }
+    }
+
+    fn replace(&self, ready: Vec<(usize, Told, Prepared)>) {
+        let synced = files::sync_prepared(ready.iter().map(|(_, _, prepared)| prepared));
+        for (at, mut told, prepared) in ready {
+            let put = match &synced {
+                Ok(()) => prepared.put(),
+                Err(error) => Err(prepared.unwritable(error)),
+            };
+            let became = put.map(|folder| {
+                lock(&self.folders).insert(folder.to_owned());
+                told.written();
+                Became::Changed
+            });
+            lock(&self.board).put(at, told, became);
+        }
+    }
+
+    /// Replaces what still waits, and counts.
+    fn end(&self) -> Result<Tally, Failure> {
+        let ready = std::mem::take(&mut *lock(&self.waiting));
+        self.replace(ready);
+        for folder in lock(&self.folders).iter() {
+            files::sync_folder(folder)?;
+        }
+        Ok(lock(&self.board).end())
+    }
+}
+
+/// Files whose new texts are brought to the disk together: each takes a file handle.
+const AT_ONCE: usize = 128;
+
+/// Threads for each processor.
+const PER_PROCESSOR: usize = 2;

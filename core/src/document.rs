@@ -109,6 +109,16 @@ impl<State> Document<State> {
             .map(|obstacle| obstacle.line)
     }
 
+    /// The text without its `sops` blocks, as sealed values stand in it.
+    pub(crate) fn body(&self) -> String {
+        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+        for root in &self.parsed.documents {
+            let removal = self.format.removal(&self.text, root);
+            edits.extend(removal.into_iter().flatten());
+        }
+        splice(&self.text, edits)
+    }
+
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -450,16 +460,6 @@ impl Document<Encrypted> {
             ));
         }
         crate::shamir::combine(&shares)
-    }
-
-    /// The text without its `sops` blocks, as sealed values stand in it.
-    pub(crate) fn body(&self) -> String {
-        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
-        for root in &self.parsed.documents {
-            let removal = self.format.removal(&self.text, root);
-            edits.extend(removal.into_iter().flatten());
-        }
-        splice(&self.text, edits)
     }
 }
 

@@ -59,6 +59,8 @@ pub use open::Opened;
 pub use path::Path;
 pub use random::{Random, RandomFailed};
 pub use recipient::{ForeignRecipient, Identity, Recipient};
+#[cfg(feature = "formats")]
+pub use seal::Rotation;
 pub use seal::{Options, Sealing};
 pub use selector::Selector;
 pub use timestamp::Timestamp;

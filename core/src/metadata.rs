@@ -80,10 +80,16 @@ impl Metadata {
         self.age.iter().chain(groups)
     }
 
-    /// The fields that say who can open the document, but for those that the reference writes behind the MAC.
+    /// The fields that are renewed while the others stay, in the reference's order. Those that it writes behind the MAC are
+    /// keys of other kinds, which nobody renews here.
     #[cfg(feature = "formats")]
-    pub(crate) fn keys_node(&self) -> Node {
-        Node::Mapping(self.keys_before_time().0)
+    pub(crate) fn renewed(&self, which: Renewed) -> Node {
+        let mut fields = self.keys_before_time();
+        if which == Renewed::KeysAndMac {
+            fields.text("lastmodified", &self.last_modified);
+            fields.text("mac", &self.mac);
+        }
+        Node::Mapping(fields.0)
     }
 
     fn keys_before_time(&self) -> Fields {
@@ -147,10 +153,28 @@ impl KeyGroup {
     }
 }
 
-/// Whether a field of the block says who can open the document.
+/// Which fields of a block are renewed while the others stay.
 #[cfg(feature = "formats")]
-pub(crate) fn is_about_keys(name: &str) -> bool {
-    matches!(name, "age" | "key_groups" | "shamir_threshold") || is_foreign(name)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Renewed {
+    /// The whole block.
+    All,
+    /// Who can open the document.
+    Keys,
+    /// That, and what was sealed last, and when.
+    KeysAndMac,
+}
+
+#[cfg(feature = "formats")]
+impl Renewed {
+    /// Whether a field is among them.
+    pub(crate) fn has(self, name: &str) -> bool {
+        match name {
+            "age" | "key_groups" | "shamir_threshold" => true,
+            "lastmodified" | "mac" => self == Self::KeysAndMac,
+            _ => is_foreign(name),
+        }
+    }
 }
 
 /// The field that says how the text was laid out. The reference passes over it, and drops it when it writes.
@@ -162,7 +186,8 @@ const WHOLE: bool = cfg!(feature = "formats");
 /// Kinds of keys that stand before age.
 const BEFORE_AGE: &[&str] = &["kms", "gcp_kms", "hckms", "azure_kv", "hc_vault"];
 
-fn is_foreign(name: &str) -> bool {
+/// Whether a field holds keys of another kind.
+pub(crate) fn is_foreign(name: &str) -> bool {
     name == "pgp" || BEFORE_AGE.contains(&name)
 }
 

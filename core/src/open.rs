@@ -113,7 +113,7 @@ impl Document<Encrypted> {
     }
 
     /// Where go-yaml sees other lines than we do, other values than we see were sealed.
-    fn told_by_line_break(&self, error: Error) -> Error {
+    pub(crate) fn told_by_line_break(&self, error: Error) -> Error {
         match self.line_break() {
             Some(found)
                 if matches!(
@@ -142,9 +142,7 @@ impl Document<Encrypted> {
     fn opened(&self, data_key: &DataKey, check_mac: bool) -> Result<Opened, Error> {
         let pass = self.open_leaves(data_key)?;
         if check_mac {
-            let moment = Timestamp::parse(&self.metadata().last_modified)
-                .map_err(|error| error.at_path("sops.lastmodified"))?;
-            mac::verify_mac(data_key, &self.metadata().mac, &moment, &pass.mac)?;
+            self.compare_mac(data_key, &pass)?;
         }
         let plain = self.plain_document(&pass)?;
         let values = places(
@@ -172,6 +170,12 @@ impl Document<Encrypted> {
             #[cfg(feature = "formats")]
             layout,
         })
+    }
+
+    pub(crate) fn compare_mac(&self, data_key: &DataKey, pass: &Pass<'_>) -> Result<(), Error> {
+        let moment = Timestamp::parse(&self.metadata().last_modified)
+            .map_err(|error| error.at_path("sops.lastmodified"))?;
+        mac::verify_mac(data_key, &self.metadata().mac, &moment, &pass.mac)
     }
 
     fn plain_document(&self, pass: &Pass<'_>) -> Result<Document<Plain>, Error> {
@@ -206,7 +210,8 @@ impl Document<Encrypted> {
         })
     }
 
-    fn open_leaves<'a>(&'a self, data_key: &DataKey) -> Result<Pass<'a>, Error> {
+    /// Opens all values; the MAC is computed and not compared.
+    pub(crate) fn open_leaves<'a>(&'a self, data_key: &DataKey) -> Result<Pass<'a>, Error> {
         let metadata = self.metadata();
         let scope = if metadata.mac_only_encrypted {
             MacScope::EncryptedOnly
@@ -253,7 +258,8 @@ impl Document<Encrypted> {
                             let start = dash_before(self.text(), scalar.span.start);
                             pass.comment_items
                                 .push((document, scalar, pass.edits.len()));
-                            pass.edits.push((start..scalar.span.end, Edit::Item(text)));
+                            pass.edits
+                                .push((start..scalar.span.end, Edit::Item(scalar, text)));
                         }
                         Leaf::Value(value) => {
                             if selected || !metadata.mac_only_encrypted {
@@ -296,7 +302,7 @@ impl Document<Encrypted> {
                 let comments = comments.get(|place| place.cmp(&(document, list.path.segments())));
                 if comments.len() == count
                     && let Some((_, (edit, column))) = comments.last()
-                    && let Some((range, Edit::Item(text))) = pass.edits.get_mut(*edit)
+                    && let Some((range, Edit::Item(_, text))) = pass.edits.get_mut(*edit)
                 {
                     text.push_str(write::newline_at(self.text(), range.end));
                     text.push_str(&" ".repeat(*column));
@@ -314,7 +320,7 @@ impl Document<Encrypted> {
                 Edit::Comment(comment, text) => {
                     edits.extend(self.format().opened_comment(text, comment));
                 }
-                Edit::Item(text) => {
+                Edit::Item(_, text) => {
                     edits.push((range.clone(), alloc::format!("#{}", text.as_str())))
                 }
                 Edit::Value(scalar, value) => {
@@ -362,10 +368,11 @@ enum Leaf {
     Value(Value),
 }
 
-enum Edit<'a> {
+/// What was sealed, and what it opened to.
+pub(crate) enum Edit<'a> {
     Comment(&'a Comment, Zeroizing<String>),
-    /// A comment that stood as an item of a list.
-    Item(Zeroizing<String>),
+    /// A comment that stands as an item of a list.
+    Item(&'a Scalar, Zeroizing<String>),
     Value(&'a Scalar, Value),
 }
 
@@ -394,16 +401,20 @@ fn sealed_text(scalar: &Scalar) -> &str {
     cipher::without_rest(text.trim_end_matches(['\n', '\r']))
 }
 
+/// Everything sealed in a document, opened.
 #[derive(Default)]
-struct Pass<'a> {
-    edits: Vec<(Range<usize>, Edit<'a>)>,
+pub(crate) struct Pass<'a> {
+    /// In file order, with the bytes of the text that an opened one goes without.
+    pub(crate) edits: Vec<(Range<usize>, Edit<'a>)>,
     /// List items that turn into comments, with their edit.
     comment_items: Vec<(usize, &'a Scalar, usize)>,
-    intended: Vec<(usize, Value)>,
+    /// All values, each with the number of its document.
+    pub(crate) intended: Vec<(usize, Value)>,
     values: Vec<(Sealed<'a>, (Value, String))>,
     comments: Vec<(Sealed<'a>, (Zeroizing<String>, String))>,
     comment_count: usize,
-    mac: Zeroizing<String>,
+    /// The hash over the values.
+    pub(crate) mac: Zeroizing<String>,
 }
 
 fn open_scalar(data_key: &DataKey, scalar: &Scalar) -> Result<Leaf, Error> {

@@ -5,11 +5,15 @@
 //! earlier version, unchanged values keep their ciphertext and a document that did not change
 //! comes back to the byte.
 
+#[cfg(feature = "formats")]
+mod block;
 mod keys;
 #[cfg(feature = "formats")]
 mod layout;
 #[cfg(feature = "formats")]
 mod rekey;
+#[cfg(feature = "formats")]
+mod rotate;
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::ToString as _;
@@ -35,6 +39,9 @@ use crate::selector::Selector;
 use crate::timestamp::Timestamp;
 use crate::value::Value;
 use keys::Keys;
+
+#[cfg(feature = "formats")]
+pub use rotate::Rotation;
 
 /// What sealing needs besides the document.
 pub struct Sealing<'a> {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use stackseal_core::{Document, Limits, Plain};
+use stackseal_core::{
+    DataKey, Document, Format, Limits, Options, Plain, Recipient, Rotation, Sealing,
+};
 
 use super::Context;
 use crate::args::{Places, Rotate};
@@ -15,7 +17,6 @@ use crate::keyring::Keyring;
 use crate::keys::lock;
 use crate::keys::recipient::Recipients;
 use crate::many::{Batch, Sealed, Words};
-use crate::opening::{self, Mac};
 use crate::output;
 
 /// Rotates the files.
@@ -30,7 +31,7 @@ pub(crate) fn run(arguments: &Rotate, context: &Context) -> Result<(), Failure> 
     let places = arguments.places();
     places.check()?;
     let config = context.config()?;
-    let rotation = Rotation {
+    let files = Files {
         arguments,
         places: &places,
         config: config.as_ref(),
@@ -52,8 +53,8 @@ pub(crate) fn run(arguments: &Rotate, context: &Context) -> Result<(), Failure> 
             missing: 2,
         },
     };
-    let text = batch.run(&|file, _| rotation.rotate(file).map(Some))?;
-    for recipient in lock(&rotation.missed).iter() {
+    let text = batch.run(&|file, _| files.rotate(file).map(Some))?;
+    for recipient in lock(&files.missed).iter() {
         output::warning(&format!(
             "nothing was sealed to {recipient}, so it was not removed"
         ));
@@ -81,8 +82,8 @@ fn removed(options: &[String], known: &Recipients) -> Result<Vec<String>, Failur
     Ok(removed)
 }
 
-/// What is done to each file.
-struct Rotation<'a> {
+/// What is to be done to files.
+struct Files<'a> {
     arguments: &'a Rotate,
     places: &'a Places,
     config: Option<&'a Config>,
@@ -95,35 +96,75 @@ struct Rotation<'a> {
     missed: Mutex<BTreeSet<String>>,
 }
 
-impl Rotation<'_> {
+impl Files<'_> {
     fn rotate(&self, file: &Sealed<'_>) -> Result<String, Failure> {
         let name = file.name.as_str();
-        let mac = match self.arguments.ignore_mac {
-            true => Mac::Ignore,
-            false => Mac::Check,
-        };
-        let opened = opening::open(&file.document, &self.keyring, name, mac)?;
+        let data_key = self.keyring.data_key(&file.document, name)?;
         let metadata = file.document.metadata();
         let groups = self.changed(key_groups::of_file(metadata));
         let groups = key_groups::recipients(&groups, &self.known, name)?;
-
-        let failed = |error| Failure::of_document(&error, name, Act::Encrypt);
-        let plain = opened.plain();
-        let format = self.places.output();
-        let converted = if file.of_many
-            || self.arguments.output_type.is_none()
-            || format == plain.format()
-        {
-            None
-        } else {
-            let indentation = self.context.indentation(self.config, format)?;
-            let text = plain.converted(format, indentation).map_err(failed)?;
-            Some(Document::<Plain>::parse_as(format, &text, &Limits::generous()).map_err(failed)?)
-        };
-        let plain = converted.as_ref().unwrap_or(plain);
         let threshold = key_groups::threshold(metadata);
-        let sealed = key_groups::sealed_anew(&opened, plain, &groups, threshold, self.context.now);
-        Ok(sealed.map_err(failed)?.text().to_owned())
+        if let Some(format) = self.converts_to(file) {
+            return self.converted(file, format, &data_key, &groups, threshold);
+        }
+        let rotation = Rotation {
+            groups: &groups,
+            threshold: Some(threshold),
+            now: self.context.now,
+            ignore_mac: self.arguments.ignore_mac,
+            random: &mut crate::random,
+        };
+        let rotated = file.document.rotated(&data_key, rotation);
+        let rotated = rotated.map_err(|error| Failure::of_document(&error, name, Act::Decrypt))?;
+        Ok(rotated.text().to_owned())
+    }
+
+    /// The format that the result shall have, if it is another.
+    fn converts_to(&self, file: &Sealed<'_>) -> Option<Format> {
+        let format = self.places.output();
+        let said = !file.of_many && self.arguments.output_type.is_some();
+        (said && format != file.document.format()).then_some(format)
+    }
+
+    /// The document in another format, under a new data key like every document that is sealed the first time.
+    fn converted(
+        &self,
+        file: &Sealed<'_>,
+        format: Format,
+        data_key: &DataKey,
+        groups: &[Vec<Recipient>],
+        threshold: usize,
+    ) -> Result<String, Failure> {
+        let failed = |act| move |error| Failure::of_document(&error, &file.name, act);
+        let opened = match self.arguments.ignore_mac {
+            true => file.document.open_without_mac(data_key),
+            false => file.document.open(data_key),
+        };
+        let opened = opened.map_err(failed(Act::Decrypt))?;
+        let indentation = self.context.indentation(self.config, format)?;
+        let text = opened.plain().converted(format, indentation);
+        let text = text.map_err(failed(Act::Encrypt))?;
+        let plain = Document::<Plain>::parse_as(format, &text, &Limits::generous())
+            .map_err(failed(Act::Encrypt))?;
+        let metadata = file.document.metadata();
+        let sealing = Sealing {
+            recipients: groups.first().map_or(&[], Vec::as_slice),
+            selector: &metadata.selector,
+            now: self.context.now,
+            random: &mut crate::random,
+        };
+        let options = Options {
+            groups: if groups.len() > 1 { groups } else { &[] },
+            threshold: Some(threshold),
+            mac_only_encrypted: Some(metadata.mac_only_encrypted),
+            accept_nothing: true,
+            keep_layout: true,
+            ..Options::default()
+        };
+        let sealed = plain
+            .seal_with(sealing, &options)
+            .map_err(failed(Act::Encrypt))?;
+        Ok(sealed.text().to_owned())
     }
 
     /// The groups with who comes, in the first one, and without who goes.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use stackseal_core::{Error, Format};
+use stackseal_core::{Format, Rotation};
 
 use super::Context;
 use crate::args::UpdateKeys;
@@ -94,24 +94,23 @@ impl Update<'_> {
             return Ok(Some(String::new()));
         }
         let data_key = self.keyring.data_key(&file.document, name)?;
-        let failed = |error: Error| Failure::of_document(&error, name, Act::Encrypt);
-        let rekeyed = file
-            .document
-            .with_keys(&data_key, &groups, Some(threshold.1), &mut crate::random)
-            .map_err(failed)?;
+        let document = &file.document;
         let changed = if self.arguments.rotate {
-            let opened = rekeyed
-                .open(&data_key)
-                .map_err(|error| Failure::of_document(&error, name, Act::Decrypt))?;
-            let now = self.context.now;
-            key_groups::sealed_anew(&opened, opened.plain(), &groups, threshold.1, now)
-                .map_err(failed)?
+            let rotation = Rotation {
+                groups: &groups,
+                threshold: Some(threshold.1),
+                now: self.context.now,
+                ignore_mac: false,
+                random: &mut crate::random,
+            };
+            document.rotated(&data_key, rotation)
         } else {
             if difference.removes_somebody() {
                 self.left.fetch_add(1, Ordering::Relaxed);
             }
-            rekeyed
+            document.with_keys(&data_key, &groups, Some(threshold.1), &mut crate::random)
         };
+        let changed = changed.map_err(|error| Failure::of_document(&error, name, Act::Decrypt))?;
         if !file.of_many {
             told.when_written(format!("File {name} synced with new keys"));
         }

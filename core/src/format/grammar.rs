@@ -9,7 +9,7 @@ use super::{Edit, Format, yaml};
 use crate::error::Error;
 use crate::limits::Limits;
 #[cfg(feature = "formats")]
-use crate::metadata::Metadata;
+use crate::metadata::{Metadata, Renewed};
 use crate::path::{Path, Segment};
 use crate::tree::Node;
 use crate::value::Value;
@@ -172,14 +172,15 @@ impl Format {
         }
     }
 
-    /// What to replace so that the block has these keys and is otherwise as it stands; `None` where the format or the
-    /// block's layout does not allow that. Keys of other kinds than age go.
+    /// What to replace so that the block has other fields in the place of some and is otherwise as it stands; `None` where
+    /// the format or the block's layout does not allow that. Keys of other kinds than age go.
     #[cfg(feature = "formats")]
-    pub(crate) fn with_keys(
+    pub(crate) fn with_fields(
         self,
         text: &str,
         root: &Root,
         metadata: &Metadata,
+        which: Renewed,
     ) -> Option<Vec<Edit>> {
         match self {
             // Their blocks are sorted, or in no order at all: written anew they are what they were.
@@ -189,7 +190,7 @@ impl Format {
                 super::json::replacement(text, root, &block)
             }
             Self::Json => super::json::replacement(text, root, &metadata.to_node()),
-            Self::Yaml => yaml::rekey::with_keys(text, root, &metadata.keys_node()),
+            Self::Yaml => yaml::renew::with_fields(text, root, metadata, which),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! `parse` gives leaves and comments in order, `resolve` types plain scalars, `write` gives text
 //! for values, `portable` knows what go-yaml cannot load, `syntax` says what is no YAML at all,
-//! `metadata` writes and finds the `sops` block, `rekey` replaces the keys in it.
+//! `metadata` writes and finds the `sops` block, `renew` replaces fields of it.
 
 pub(crate) mod block;
 pub(crate) mod metadata;
@@ -10,7 +10,7 @@ pub(crate) mod parse;
 pub(crate) mod place;
 pub(crate) mod portable;
 #[cfg(feature = "formats")]
-pub(crate) mod rekey;
+pub(crate) mod renew;
 pub(crate) mod resolve;
 pub(crate) mod syntax;
 pub(crate) mod time;

@@ -155,6 +155,48 @@ impl Keys<'_> {
     }
 }
 
+/// Whether each group could be opened by somebody.
+///
+/// # Errors
+/// `recipient-missing`.
+#[cfg(feature = "formats")]
+pub(super) fn check(groups: &[Vec<Recipient>]) -> Result<(), Error> {
+    if groups.is_empty() || groups.iter().any(Vec::is_empty) {
+        return Err(Error::configuration(
+            ErrorCode::RecipientMissing,
+            "a key group would have no keys, so nobody could open it; name at least one recipient for each",
+        ));
+    }
+    Ok(())
+}
+
+/// A block with other keys, all of them age's. `threshold` may be 0, for all; with one group it means nothing, and is
+/// written as it is given.
+#[cfg(feature = "formats")]
+pub(super) fn replaced(
+    block: &Metadata,
+    data_key: &DataKey,
+    groups: &[Vec<Recipient>],
+    threshold: Option<usize>,
+    random: &mut dyn Random,
+) -> Result<Metadata, Error> {
+    let mut metadata = Metadata {
+        age: Vec::new(),
+        key_groups: Vec::new(),
+        shamir_threshold: threshold.filter(|threshold| *threshold > 0),
+        foreign: Vec::new(),
+        ..block.clone()
+    };
+    if groups.len() > 1 {
+        let threshold = metadata.shamir_threshold.unwrap_or(groups.len());
+        metadata.shamir_threshold = Some(threshold);
+        metadata.key_groups = shared(data_key, groups, threshold, random)?;
+    } else {
+        metadata.age = copies(data_key, groups.iter().flatten(), &block.age, random)?;
+    }
+    Ok(metadata)
+}
+
 /// A copy of the data key for each recipient, once; those who are known keep theirs.
 pub(super) fn copies<'a>(
     data_key: &DataKey,

@@ -1,17 +1,15 @@
 //! Other recipients under the same data key: only the keys in the `sops` block change.
 //!
-//! Values, MAC and time stay to the byte, and nothing is opened but what tells whether the data key is the file's. The
-//! keys are replaced where they stand; a block that does not allow that is written anew. Either way the result is
-//! parsed again and compared.
+//! Values, MAC and time stay to the byte, and nothing is opened but what tells whether the data key is the file's.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{keys, with_room};
+use super::block::no_place;
+use super::keys;
 use crate::data_key::DataKey;
-use crate::document::{Document, Encrypted, Plain, splice};
+use crate::document::{Document, Encrypted};
 use crate::error::{Error, ErrorCode};
-use crate::metadata::Metadata;
+use crate::metadata::Renewed;
 use crate::random::Random;
 use crate::recipient::Recipient;
 
@@ -33,44 +31,18 @@ impl Document<Encrypted> {
         threshold: Option<usize>,
         random: &mut dyn Random,
     ) -> Result<Self, Error> {
-        if groups.is_empty() || groups.iter().any(Vec::is_empty) {
-            return Err(Error::configuration(
-                ErrorCode::RecipientMissing,
-                "a key group would have no keys, so nobody could open it; name at least one recipient for each",
-            ));
-        }
+        keys::check(groups)?;
         if !self.is_sealed_under(data_key) {
             return Err(Error::key(
                 ErrorCode::DataKeyInvalid,
                 "the data key in the block opens nothing of the file, so others would get a key that is of no use; take the file from an earlier version",
             ));
         }
-        let threshold = threshold.filter(|threshold| *threshold > 0);
-        let mut metadata = Metadata {
-            age: Vec::new(),
-            key_groups: Vec::new(),
-            shamir_threshold: threshold,
-            foreign: Vec::new(),
-            ..self.metadata().clone()
-        };
-        if groups.len() > 1 {
-            let threshold = threshold.unwrap_or(groups.len());
-            metadata.shamir_threshold = Some(threshold);
-            metadata.key_groups = keys::shared(data_key, groups, threshold, random)?;
-        } else {
-            let known = &self.metadata().age;
-            metadata.age = keys::copies(data_key, groups.iter().flatten(), known, random)?;
-        }
-        let in_place = self.keys_in_place(&metadata);
-        let written = in_place.and_then(|text| self.proved(&text, &metadata));
-        let written = written.or_else(|| self.proved(&self.block_anew(&metadata)?, &metadata));
-        written.ok_or_else(|| {
-            Error::input(
-                ErrorCode::LayoutUnsupported,
-                "the sops block stands where its keys cannot be replaced; decrypt the file and encrypt it again",
-            )
-            .at_path("sops")
-        })
+        let metadata = keys::replaced(self.metadata(), data_key, groups, threshold, random)?;
+        let written = self.with_block(&[], &metadata, Renewed::Keys, &|written| {
+            written.body() == self.body() && written.roots().len() == self.roots().len()
+        });
+        written.ok_or_else(no_place)
     }
 
     /// Whether the MAC or, where that does not open, a value opens under the key. A file without either has nothing that
@@ -79,41 +51,6 @@ impl Document<Encrypted> {
         let is_bare =
             || self.metadata().mac.is_empty() && !self.leaves().iter().any(|leaf| leaf.sealed);
         self.check_data_key(data_key).is_ok() || self.opens_somewhere(data_key) || is_bare()
-    }
-
-    /// The text with other keys in its blocks; `None` when their layout does not allow that.
-    fn keys_in_place(&self, metadata: &Metadata) -> Option<String> {
-        let mut edits = Vec::new();
-        for root in self.roots() {
-            edits.extend(self.format().with_keys(self.text(), root, metadata)?);
-        }
-        Some(splice(self.text(), edits))
-    }
-
-    /// The text with its blocks written anew at their usual place.
-    fn block_anew(&self, metadata: &Metadata) -> Option<String> {
-        let body = self.body();
-        let plain =
-            Document::parse_any(self.format(), body.as_bytes(), self.limits(), Plain).ok()?;
-        let block = metadata.to_node();
-        let insertion = |root| plain.format().insertion(plain.text(), root, &block);
-        let edits = plain.roots().iter().map(insertion).collect();
-        Some(splice(&body, edits))
-    }
-
-    /// The document that a text is, if it differs from this one in the keys alone.
-    fn proved(&self, text: &str, metadata: &Metadata) -> Option<Self> {
-        let limits = with_room(self);
-        let written = Self::parse_as(self.format(), text.as_bytes(), &limits).ok()?;
-        let expected = Metadata {
-            // It may have stood in what is replaced.
-            unknown: written.metadata().unknown,
-            ..metadata.clone()
-        };
-        let same = *written.metadata() == expected
-            && written.body() == self.body()
-            && written.roots().len() == self.roots().len();
-        same.then_some(written)
     }
 }
 
@@ -124,8 +61,10 @@ mod tests {
     use alloc::vec;
 
     use super::*;
+    use crate::document::Plain;
     use crate::format::Format;
     use crate::limits::Limits;
+    use crate::metadata::Metadata;
     use crate::open::Opened;
     use crate::recipient::Identity;
     use crate::seal::{Options, Sealing};

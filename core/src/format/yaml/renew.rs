@@ -1,4 +1,4 @@
-//! Other keys in a `sops` block that stands as it is: the lines of the old ones go, those of the new ones come in the
+//! Other fields in a `sops` block that stands as it is: the lines of the old ones go, those of the new ones come in the
 //! columns of the block.
 
 use alloc::string::String;
@@ -6,27 +6,35 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::block::{line_end, line_start};
-use super::{metadata, write};
+use super::metadata as block;
+use super::write;
 use crate::format::Edit;
 use crate::format::parts::{Place, Root};
-use crate::metadata::is_about_keys;
-use crate::tree::Node;
+use crate::metadata::{Metadata, Renewed, is_foreign};
 
-/// What to replace so that the block has these keys; `None` when it does not have a line for each field.
-pub(crate) fn with_keys(text: &str, root: &Root, keys: &Node) -> Option<Vec<Edit>> {
+/// What to replace so that the block has these fields; `None` when it does not have lines of its own for each field.
+pub(crate) fn with_fields(
+    text: &str,
+    root: &Root,
+    metadata: &Metadata,
+    which: Renewed,
+) -> Option<Vec<Edit>> {
+    if which == Renewed::All {
+        return None;
+    }
     let top = root.places.iter().filter(|place| place.collection == 0);
-    let block = top
-        .filter(|place| place.key.as_deref() == Some(metadata::KEY))
+    let number = top
+        .filter(|place| place.key.as_deref() == Some(block::KEY))
         .find_map(|place| place.value)?;
-    let shape = root.shapes.get(block).filter(|shape| !shape.flow)?;
+    let shape = root.shapes.get(number).filter(|shape| !shape.flow)?;
     let step = shape.column.checked_sub(root.column)?;
 
     let fields: Vec<&Place> = (root.places.iter())
-        .filter(|place| place.collection == block)
+        .filter(|place| place.collection == number)
         .collect();
     let mut old: Vec<Range<usize>> = Vec::new();
     for field in &fields {
-        if is_about_keys(field.key.as_deref()?) && !is_left(text, field) {
+        if which.has(field.key.as_deref()?) && !is_left(text, field) {
             old.push(lines(text, field)?);
         }
     }
@@ -35,7 +43,7 @@ pub(crate) fn with_keys(text: &str, root: &Root, keys: &Node) -> Option<Vec<Edit
         None => lines(text, fields.first()?)?.start,
     };
     let newline = write::newline(text);
-    let new = metadata::fields(keys, shape.column, step);
+    let new = block::fields(&metadata.renewed(which), shape.column, step);
     let new = match newline {
         "\n" => new,
         _ => new.replace('\n', newline),
@@ -45,15 +53,12 @@ pub(crate) fn with_keys(text: &str, root: &Root, keys: &Node) -> Option<Vec<Edit
     Some(edits)
 }
 
-/// Whether a field holds no keys, and is none of those that are written anew: releases before 3.10 wrote such fields.
+/// Whether a field of a kind that is not written here holds no keys: releases before 3.10 wrote such fields.
 fn is_left(text: &str, field: &Place) -> bool {
     let holds = text.get(field.key_end..field.end).unwrap_or_default();
     let holds = holds.trim_start_matches([' ', '\t', ':']).trim_end();
-    let is_written = matches!(
-        field.key.as_deref(),
-        Some("age" | "key_groups" | "shamir_threshold")
-    );
-    !is_written && matches!(holds, "" | "[]" | "null" | "~")
+    let is_foreign = field.key.as_deref().is_some_and(is_foreign);
+    is_foreign && matches!(holds, "" | "[]" | "null" | "~")
 }
 
 /// The whole lines of a field; `None` when something else stands in them.
