@@ -553,6 +553,32 @@ impl Pass<'_> {
     }
 }
 
+/// A comment at the end of a text may belong elsewhere once the block follows it, and would not open there.
+fn moved_comment(
+    plain: &Document<Plain>,
+    sealed: &Document<Encrypted>,
+    selection: &[bool],
+) -> Result<(), Error> {
+    let comments = plain
+        .items()
+        .zip(selection)
+        .filter_map(|((_, item), selected)| match item {
+            Item::Comment(comment) => Some((comment, *selected)),
+            Item::Scalar(_) => None,
+        });
+    for ((before, selected), (_, after)) in comments.zip(sealed.comments()) {
+        let moved = before.path.additional_data() != after.path.additional_data();
+        if moved && selected && !before.text.is_empty() {
+            return Err(Error::input(
+                ErrorCode::LayoutUnsupported,
+                "a comment stands where it would belong to something else in the sealed text; indent it as what it belongs to",
+            )
+            .at_line(before.line));
+        }
+    }
+    Ok(())
+}
+
 /// Compares the parsed result with the intention: same places in the same order, each selected
 /// value sealed (or empty), each other one unchanged, the block as it was meant.
 fn prove(
@@ -574,6 +600,7 @@ fn prove(
             "the rule would choose other values in the sealed text, as it matches sealed comments; choose another expression",
         ));
     }
+    moved_comment(plain, sealed, selection)?;
     let mut after = sealed.scalars();
     for ((document, item), selected) in plain.items().zip(selection) {
         let Item::Scalar(before) = item else { continue };

@@ -7,6 +7,8 @@
 mod batch;
 #[path = "differential/flat.rs"]
 mod flat;
+#[path = "differential/found.rs"]
+mod found;
 #[path = "differential/json.rs"]
 mod json;
 #[path = "differential/judge.rs"]

@@ -720,7 +720,12 @@ impl<'a> Builder<'a> {
                 line = line.saturating_sub(head.matches('\n').count());
                 range = whole;
             } else {
-                return Err(Error::bug("a block value's header was not found").at_line(line));
+                // at the top, where nothing could be sealed, or around a carriage return
+                return Err(Error::input(
+                    ErrorCode::LayoutUnsupported,
+                    "where this block value begins cannot be told; write it in quotes",
+                )
+                .at_line(line));
             }
         }
         if !range.is_empty() {

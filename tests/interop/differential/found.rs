@@ -1,0 +1,47 @@
+//! Documents that once meant other things to both, as small as they could be made.
+
+use stackseal_core::Format;
+
+use super::batch::Settings;
+use super::judge::{Judge, Verdict};
+
+/// Format, option and its text, document.
+const FOUND: &[(Format, Option<(&str, &str)>, &str)] = &[
+    (Format::Dotenv, None, "#\r\n"),
+    (Format::Dotenv, None, "=\0"),
+    (Format::Ini, None, "1:\n2:;d\n1="),
+    (Format::Ini, None, "[4]\n]=#k\n2=\\"),
+    (Format::Yaml, None, "a: &x v\nb:\n  c: *x\n"),
+    (Format::Yaml, None, "l:\n- 1\n# x\n"),
+    (Format::Yaml, None, "t:\n- l: \"%\\n\"\n"),
+    (Format::Yaml, None, "null"),
+    (Format::Yaml, None, "{}\n"),
+    (Format::Yaml, None, "---\n"),
+    (Format::Yaml, None, "t: !\nu: &a\n"),
+    (Format::Yaml, None, "a: 1\n---\nb: 2\n---\n"),
+    (Format::Yaml, None, "{\"\": []}\n---\n"),
+    (
+        Format::Yaml,
+        Some(("--unencrypted-regex", "t")),
+        "t:\n- l: \"%\\n\"\n",
+    ),
+    (Format::Yaml, None, "---\n# alone\n"),
+];
+
+#[test]
+fn what_differed_once_agrees() {
+    let judge = Judge::new();
+    let mut wrong = Vec::new();
+    for (format, rule, text) in FOUND {
+        let settings = Settings {
+            format: *format,
+            rule: rule.map(|(option, text)| (option, text.to_owned())),
+            mac_only_encrypted: false,
+        };
+        match judge.judge(text.as_bytes(), &settings) {
+            Verdict::Agree | Verdict::BothRefuse(_) => {}
+            verdict => wrong.push(format!("{format:?} {text:?}: {verdict:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
