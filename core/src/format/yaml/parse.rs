@@ -251,10 +251,12 @@ impl<'a> Builder<'a> {
                     "an alias stands here; a sealed file cannot keep it, so write the value out",
                 );
                 self.last_end = range.end;
-                let merges = self.merges.take().is_some()
-                    || self.frames.last().is_some_and(|frame| frame.merges);
+                let merged = self.merges.take().is_some();
+                let in_merge = self.frames.last().is_some_and(|frame| frame.merges);
+                // Loaders look at merges in the first document alone.
+                let merges = (merged || in_merge) && self.parsed.documents.len() == 1;
                 if let Some(path) = self.node(range.start, line)? {
-                    let remedy = if merges && !self.names_collection(anchor) {
+                    let remedy = if merges && !self.names_collection(anchor, in_merge) {
                         Remedy::None
                     } else {
                         Remedy::Rewrite
@@ -627,13 +629,15 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether an anchor names a mapping or list.
-    fn names_collection(&self, anchor: usize) -> bool {
+    /// Whether an anchor names a mapping, or a list.
+    fn names_collection(&self, anchor: usize, no_list: bool) -> bool {
         self.parsed.documents.last().is_some_and(|root| {
             let named = root.anchors.iter().find(|(number, _)| *number == anchor);
             let start = named.map(|(_, start)| *start);
             let mut collections = root.collections.iter();
-            start.is_some_and(|start| collections.any(|collection| collection.start == start))
+            start.is_some_and(|start| {
+                collections.any(|it| it.start == start && !(no_list && it.items.is_some()))
+            })
         })
     }
 
@@ -796,12 +800,13 @@ impl<'a> Builder<'a> {
             return self.pending_key(name, range.start, line);
         };
         self.value_ends(range.end);
+        let first = self.parsed.documents.len() == 1;
         let in_merge = self.frames.last().is_some_and(|frame| frame.merges);
-        if in_merge {
+        if in_merge && first {
             let what = "a merge key (<<) merges what is no mapping; remove it";
             self.obstacle(ErrorCode::AliasInSealedDocument, line, what);
         }
-        if self.merges.take() == Some(self.parsed.obstacles.len()) {
+        if self.merges.take() == Some(self.parsed.obstacles.len()) && first {
             // Loaders refuse to merge a value.
             self.obstacle_with(Remedy::None);
         }
