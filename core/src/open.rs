@@ -372,7 +372,14 @@ enum Leaf {
 pub(crate) enum Edit<'a> {
     Comment(&'a Comment, Zeroizing<String>),
     /// A comment that stands as an item of a list.
-    Item(&'a Scalar, Zeroizing<String>),
+    Item(
+        #[cfg_attr(
+            not(feature = "formats"),
+            expect(dead_code, reason = "asked where layouts are kept")
+        )]
+        &'a Scalar,
+        Zeroizing<String>,
+    ),
     Value(&'a Scalar, Value),
 }
 

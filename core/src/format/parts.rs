@@ -115,10 +115,6 @@ pub(crate) struct TopKey {
 
 /// A mapping or a list.
 #[derive(Clone, Debug)]
-#[cfg_attr(
-    not(feature = "formats"),
-    expect(dead_code, reason = "asked for trees, which the page has none of")
-)]
 pub(crate) struct Collection {
     pub(crate) path: Path,
     pub(crate) start: usize,

@@ -6,7 +6,10 @@ use super::batch::Settings;
 use super::judge::{Judge, Verdict};
 
 /// Format, option and its text, document.
-const FOUND: &[(Format, Option<(&str, &str)>, &str)] = &[
+/// A format, an option that chooses what is sealed, and a document.
+type Found = (Format, Option<(&'static str, &'static str)>, &'static str);
+
+const FOUND: &[Found] = &[
     (Format::Dotenv, None, "#\r\n"),
     (Format::Dotenv, None, "=\0"),
     (Format::Ini, None, "1:\n2:;d\n1="),
