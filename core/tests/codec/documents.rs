@@ -355,12 +355,19 @@ fn tags_and_times_are_read_as_the_reference_reads_them() {
 }
 
 #[test]
+fn a_comment_that_the_block_would_take_over_is_refused() {
+    let text = "b: x\n... # c\n...\n---\nc: y\n";
+    let error = try_seal(text, &[]).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::LayoutUnsupported, "{error}");
+    seal(text, &["b"]);
+}
+
+#[test]
 fn what_only_looks_alike_is_sealed() {
     for text in [
         "%YAML 1.1\n%TAG !e! tag:e.com,2:\n# d\n---\nb: x\n",
         "\u{feff}%YAML 1.1 # c\n---\nb: x\n",
         "a: b\n %x\n",
-        "b: x\n... # c\n...\n---\nc: y\n",
         "b: &a-_9 x\n",
         "b:\tx\t\nc\t: d\t# e\n",
         "b:\t\n  c: d\n",
