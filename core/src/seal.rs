@@ -26,13 +26,14 @@ use crate::cipher::{self, SealedValue};
 use crate::data_key::DataKey;
 use crate::document::{Document, Encrypted, Plain, looks_sealed, splice};
 use crate::error::{Error, ErrorCode};
-use crate::format::parts::{Item, Remedy, Scalar};
+use crate::format::parts::{Comment, Item, Remedy, Scalar};
 #[cfg(feature = "formats")]
 use crate::format::yaml::write::Caution;
 use crate::format::{Edit, Format};
 use crate::mac::{self, MacHasher, MacScope};
 use crate::metadata::{FORMAT_VERSION, Metadata};
 use crate::open::Opened;
+use crate::order;
 use crate::random::Random;
 use crate::recipient::Recipient;
 use crate::selector::Selector;
@@ -277,37 +278,110 @@ fn seal_in_place(
     {
         metadata.extra = earlier.metadata().extra.clone();
     }
-    let made_of = MadeOf {
+    let mut made_of = MadeOf {
         edits,
         metadata,
         selection,
     };
     Ok(Sealed {
-        document: made_of.put_together(plain)?,
+        document: made_of.put_together_anew(plain, &data_key, random)?,
         data_key,
         made_of: Some(made_of),
     })
 }
 
+/// Selected comments that the sealed text has elsewhere than the plain one, as both have them.
+fn moved_comments<'a>(
+    plain: &'a Document<Plain>,
+    sealed: &'a Document<Encrypted>,
+    selection: &'a [bool],
+) -> impl Iterator<Item = (&'a Comment, &'a Comment)> {
+    let comments = plain
+        .items()
+        .zip(selection)
+        .filter_map(|((_, item), selected)| match item {
+            Item::Comment(comment) => Some((comment, *selected && !comment.text.is_empty())),
+            Item::Scalar(_) => None,
+        });
+    let sealed = sealed.comments().map(|(_, comment)| comment);
+    comments
+        .zip(sealed)
+        .filter_map(|((before, selected), after)| {
+            let moved = before.path.additional_data() != after.path.additional_data();
+            (selected && moved).then_some((before, after))
+        })
+}
+
 impl MadeOf {
+    /// The sealed text, its comments sealed for where it has them: at the end of a text one may belong elsewhere once the
+    /// block follows it, and would not open there.
+    fn put_together_anew(
+        &mut self,
+        plain: &Document<Plain>,
+        data_key: &DataKey,
+        random: &mut dyn Random,
+    ) -> Result<Document<Encrypted>, Error> {
+        let sealed = self.text(plain)?;
+        let selector = &self.metadata.selector;
+        let mut again = Vec::new();
+        for (before, after) in moved_comments(plain, &sealed, &self.selection) {
+            if !selector.goes_by_comments() && !selector.selects(&after.path) {
+                return Err(Error::input(
+                    ErrorCode::LayoutUnsupported,
+                    "a comment stands where it would belong to something else in the sealed text; indent it as what it belongs to",
+                )
+                .at_line(before.line));
+            }
+            let (text, aad) = (before.text.as_bytes(), after.path.additional_data());
+            let enc = cipher::seal(data_key, text, aad.as_bytes(), "comment", random)?;
+            again.extend(plain.format().sealed_comment(&enc, before));
+        }
+        if again.is_empty() {
+            prove(plain, &sealed, &self.selection, &self.metadata)?;
+            return Ok(sealed);
+        }
+        let key = |(range, _): &Edit| (range.start, range.end);
+        self.edits = order::by_key(core::mem::take(&mut self.edits), key);
+        for edit in again {
+            let found = self.edits.binary_search_by_key(&key(&edit), key);
+            let place = found.ok().and_then(|at| self.edits.get_mut(at));
+            *place.ok_or_else(|| Error::bug("a comment has no edit"))? = edit;
+        }
+        let document = self.put_together(plain)?;
+        let places = |document: &Document<Encrypted>| {
+            let comments = document.comments();
+            comments
+                .map(|(_, comment)| comment.path.additional_data())
+                .collect::<Vec<_>>()
+        };
+        if places(&document) != places(&sealed) {
+            return Err(Error::bug("a comment moved again"));
+        }
+        Ok(document)
+    }
+
     /// The sealed text, proved by parsing it.
     fn put_together(&self, plain: &Document<Plain>) -> Result<Document<Encrypted>, Error> {
+        let sealed = self.text(plain)?;
+        prove(plain, &sealed, &self.selection, &self.metadata)?;
+        Ok(sealed)
+    }
+
+    fn text(&self, plain: &Document<Plain>) -> Result<Document<Encrypted>, Error> {
         let mut edits = self.edits.clone();
         let block = self.metadata.to_node();
         for root in plain.roots() {
             edits.push(plain.format().insertion(plain.text(), root, &block));
         }
         let text = splice(plain.text(), edits);
-        let sealed =
-            Document::<Encrypted>::parse_as(plain.format(), text.as_bytes(), &with_room(plain))
-                .map_err(|error| {
-                    Error::bug(alloc::format!(
-                        "the sealed text does not parse ({})",
-                        error.code().as_str()
-                    ))
-                })?;
-        prove(plain, &sealed, &self.selection, &self.metadata)?;
-        Ok(sealed)
+        Document::<Encrypted>::parse_as(plain.format(), text.as_bytes(), &with_room(plain)).map_err(
+            |error| {
+                Error::bug(alloc::format!(
+                    "the sealed text does not parse ({})",
+                    error.code().as_str()
+                ))
+            },
+        )
     }
 }
 
@@ -553,32 +627,6 @@ impl Pass<'_> {
     }
 }
 
-/// A comment at the end of a text may belong elsewhere once the block follows it, and would not open there.
-fn moved_comment(
-    plain: &Document<Plain>,
-    sealed: &Document<Encrypted>,
-    selection: &[bool],
-) -> Result<(), Error> {
-    let comments = plain
-        .items()
-        .zip(selection)
-        .filter_map(|((_, item), selected)| match item {
-            Item::Comment(comment) => Some((comment, *selected)),
-            Item::Scalar(_) => None,
-        });
-    for ((before, selected), (_, after)) in comments.zip(sealed.comments()) {
-        let moved = before.path.additional_data() != after.path.additional_data();
-        if moved && selected && !before.text.is_empty() {
-            return Err(Error::input(
-                ErrorCode::LayoutUnsupported,
-                "a comment stands where it would belong to something else in the sealed text; indent it as what it belongs to",
-            )
-            .at_line(before.line));
-        }
-    }
-    Ok(())
-}
-
 /// Compares the parsed result with the intention: same places in the same order, each selected
 /// value sealed (or empty), each other one unchanged, the block as it was meant.
 fn prove(
@@ -600,7 +648,6 @@ fn prove(
             "the rule would choose other values in the sealed text, as it matches sealed comments; choose another expression",
         ));
     }
-    moved_comment(plain, sealed, selection)?;
     let mut after = sealed.scalars();
     for ((document, item), selected) in plain.items().zip(selection) {
         let Item::Scalar(before) = item else { continue };

@@ -355,11 +355,14 @@ fn tags_and_times_are_read_as_the_reference_reads_them() {
 }
 
 #[test]
-fn a_comment_that_the_block_would_take_over_is_refused() {
-    let text = "b: x\n... # c\n...\n---\nc: y\n";
-    let error = try_seal(text, &[]).unwrap_err();
-    assert_eq!(error.code(), ErrorCode::LayoutUnsupported, "{error}");
-    seal(text, &["b"]);
+fn a_comment_that_the_block_takes_over_is_sealed_for_its_new_place() {
+    for text in [
+        "b: x\n... # c\n...\n---\nc: z\n",
+        "l:\n- 1\n# x\n",
+        "a:\n  - b: x\n    c:\n      d: w\n    # e\n    # f\n",
+    ] {
+        assert_eq!(open(&seal(text, &[])).plain().text(), text);
+    }
 }
 
 #[test]
