@@ -5,7 +5,6 @@
 
 mod any_nonce;
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -20,6 +19,7 @@ use crate::error::{Error, ErrorCode};
 use crate::random::Random;
 
 /// A sealed value, read but not opened.
+#[derive(Clone)]
 pub(crate) struct SealedValue<'a> {
     data: Vec<u8>,
     nonce: Vec<u8>,
@@ -42,23 +42,66 @@ impl<'a> SealedValue<'a> {
     }
 
     fn parse_fields(fields: &'a str) -> Option<Self> {
-        let (data, rest) = fields.strip_prefix("data:")?.split_once(",iv:")?;
-        let (nonce, rest) = rest.split_once(",tag:")?;
-        let (tag, kind) = rest.strip_suffix(']')?.split_once(",type:")?;
+        let Fields {
+            data,
+            nonce,
+            tag,
+            kind,
+        } = Fields::of(fields)?;
         let bytes = |text| {
             Base64::decode_vec(text)
                 .ok()
                 .filter(|bytes| !bytes.is_empty())
         };
-        let named = !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_lowercase());
-        let tag = bytes(tag)?.try_into().ok()?;
-        named.then_some(Self {
+        Some(Self {
             data: bytes(data)?,
             nonce: bytes(nonce)?,
+            tag: bytes(tag)?.try_into().ok()?,
+            kind,
+        })
+    }
+}
+
+/// The fields of a sealed value as they are written.
+struct Fields<'a> {
+    data: &'a str,
+    nonce: &'a str,
+    tag: &'a str,
+    kind: &'a str,
+}
+
+impl<'a> Fields<'a> {
+    /// Base64 has no comma, so each field ends at the next one.
+    fn of(text: &'a str) -> Option<Self> {
+        let mut fields = text.strip_suffix(']')?.splitn(4, ',');
+        let mut field = |name| fields.next()?.strip_prefix(name);
+        let (data, nonce) = (field("data:")?, field("iv:")?);
+        let (tag, kind) = (field("tag:")?, field("type:")?);
+        let named = !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_lowercase());
+        named.then_some(Self {
+            data,
+            nonce,
             tag,
             kind,
         })
     }
+}
+
+/// Whether a text looks like what [`Cipher::seal`] writes: fields, alphabet and lengths, without reading the bytes.
+pub(crate) fn is_sealed(text: &str) -> bool {
+    let base64 = |text: &str| {
+        let digits = text.trim_end_matches('=');
+        !digits.is_empty()
+            && text.len() % 4 == 0
+            && text.len() - digits.len() < 3
+            && digits
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+    };
+    let fields = text.strip_prefix(PREFIX).and_then(Fields::of);
+    fields.is_some_and(|fields| {
+        base64(fields.data) && base64(fields.nonce) && base64(fields.tag) && fields.tag.len() == 24
+    })
 }
 
 /// A sealed text without what stands behind its bracket, which the reference passes over.
@@ -69,11 +112,127 @@ pub(crate) fn without_rest(text: &str) -> &str {
     }
 }
 
-/// Seals the bytes of a value under a fresh nonce. `aad` binds it to its place, `kind` is the label
-/// to be written beside it.
+/// Nonces for many values: the generator is asked for several at a time.
+#[derive(Default)]
+pub(crate) struct Nonces(Vec<[u8; NONCE]>);
+
+impl Nonces {
+    /// A fresh one. `left` is how many may still be asked for, this one among them.
+    fn next(&mut self, left: usize, random: &mut dyn Random) -> Result<[u8; NONCE], Error> {
+        if self.0.is_empty() {
+            self.0.resize(left.clamp(1, 64), [0; NONCE]);
+            if let Err(error) = random.fill(self.0.as_flattened_mut()) {
+                self.0.clear();
+                return Err(error.into());
+            }
+        }
+        self.0.pop().ok_or_else(|| Error::bug("no nonce is left"))
+    }
+}
+
+/// A data key at work on leaves.
+pub(crate) struct Cipher<'a> {
+    key: &'a DataKey,
+    leaf: LeafCipher,
+    nonces: Nonces,
+    scratch: Vec<u8>,
+}
+
+impl<'a> Cipher<'a> {
+    pub(crate) fn new(key: &'a DataKey) -> Self {
+        Self {
+            key,
+            leaf: LeafCipher::new(key.expose().into()),
+            nonces: Nonces::default(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Seals the bytes of a value under a fresh nonce. `aad` binds it to its place, `kind` is the label to be written
+    /// beside it; `left` is how many values may still come, this one among them.
+    ///
+    /// # Errors
+    /// `random-failed`; `internal` for an empty plaintext, which the format leaves as it is.
+    pub(crate) fn seal(
+        &mut self,
+        plaintext: &[u8],
+        aad: &[u8],
+        kind: &str,
+        left: usize,
+        random: &mut dyn Random,
+    ) -> Result<String, Error> {
+        if plaintext.is_empty() {
+            return Err(Error::bug("an empty value was to be sealed"));
+        }
+        let nonce = self.nonces.next(left, random)?;
+        // Encrypted where it stands, so nothing readable is left in it.
+        let mut data = Vec::from(plaintext);
+        let tag = self
+            .leaf
+            .encrypt_inout_detached(&nonce.into(), aad, data.as_mut_slice().into())
+            .map_err(|_| Error::bug("a value is too long for AES-GCM"))?;
+        let length = Base64::encoded_len(&data) + PREFIX.len() + kind.len() + 96;
+        let mut text = String::with_capacity(length);
+        text.push_str(PREFIX);
+        for (name, bytes) in [
+            ("data:", data.as_slice()),
+            (",iv:", &nonce),
+            (",tag:", &tag),
+        ] {
+            text.push_str(name);
+            self.scratch.resize(Base64::encoded_len(bytes), 0);
+            let encoded = Base64::encode(bytes, &mut self.scratch);
+            text.push_str(encoded.map_err(|_| Error::bug("base64 needs more room"))?);
+        }
+        text.push_str(",type:");
+        text.push_str(kind);
+        text.push(']');
+        Ok(text)
+    }
+
+    /// Opens a sealed value at the place that `aad` names.
+    ///
+    /// # Errors
+    /// `leaf-tampered` when it was altered, moved, or sealed under another key.
+    pub(crate) fn open(
+        &self,
+        sealed: SealedValue<'_>,
+        aad: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let mut text = Zeroizing::new(sealed.data);
+        let opened = match <[u8; NONCE]>::try_from(sealed.nonce.as_slice()) {
+            Ok(nonce) => self
+                .leaf
+                .decrypt_inout_detached(
+                    &nonce.into(),
+                    aad,
+                    text.as_mut_slice().into(),
+                    &sealed.tag.into(),
+                )
+                .is_ok(),
+            Err(_) => any_nonce::decrypt(
+                self.key.expose(),
+                &sealed.nonce,
+                aad,
+                &mut text,
+                &sealed.tag,
+            ),
+        };
+        if opened {
+            Ok(text)
+        } else {
+            Err(Error::input(
+                ErrorCode::LeafTampered,
+                "the sealed value does not open here: it was altered, moved from another key, or sealed under another data key",
+            ))
+        }
+    }
+}
+
+/// As [`Cipher::seal`], of one value.
 ///
 /// # Errors
-/// `random-failed`; `internal` for an empty plaintext, which the format leaves as it is.
+/// As [`Cipher::seal`].
 pub(crate) fn seal(
     key: &DataKey,
     plaintext: &[u8],
@@ -81,56 +240,27 @@ pub(crate) fn seal(
     kind: &str,
     random: &mut dyn Random,
 ) -> Result<String, Error> {
-    if plaintext.is_empty() {
-        return Err(Error::bug("an empty value was to be sealed"));
-    }
-    let mut nonce = [0; 32];
-    random.fill(&mut nonce)?;
-    let mut data = Vec::from(plaintext);
-    let tag = LeafCipher::new(key.expose().into())
-        .encrypt_inout_detached(&nonce.into(), aad, data.as_mut_slice().into())
-        .map_err(|_| Error::bug("a value is too long for AES-GCM"))?;
-    let [data, nonce, tag] = [data.as_slice(), &nonce, &tag].map(Base64::encode_string);
-    Ok(format!(
-        "{PREFIX}data:{data},iv:{nonce},tag:{tag},type:{kind}]"
-    ))
+    Cipher::new(key).seal(plaintext, aad, kind, 1, random)
 }
 
-/// Opens a sealed value at the place that `aad` names.
+/// As [`Cipher::open`], of one value.
 ///
 /// # Errors
-/// `leaf-tampered` when it was altered, moved, or sealed under another key.
+/// As [`Cipher::open`].
 pub(crate) fn open(
     key: &DataKey,
-    sealed: &SealedValue<'_>,
+    sealed: SealedValue<'_>,
     aad: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let mut text = Zeroizing::new(sealed.data.clone());
-    let opened = match <[u8; 32]>::try_from(sealed.nonce.as_slice()) {
-        Ok(nonce) => LeafCipher::new(key.expose().into())
-            .decrypt_inout_detached(
-                &nonce.into(),
-                aad,
-                text.as_mut_slice().into(),
-                &sealed.tag.into(),
-            )
-            .is_ok(),
-        Err(_) => any_nonce::decrypt(key.expose(), &sealed.nonce, aad, &mut text, &sealed.tag),
-    };
-    if opened {
-        Ok(text)
-    } else {
-        Err(Error::input(
-            ErrorCode::LeafTampered,
-            "the sealed value does not open here: it was altered, moved from another key, or sealed under another data key",
-        ))
-    }
+    Cipher::new(key).open(sealed, aad)
 }
 
 type LeafCipher = AesGcm<Aes256, U32>;
 
 const PREFIX: &str = "ENC[AES256_GCM,";
 const TAG: usize = 16;
+/// How long the nonces are that are written.
+const NONCE: usize = 32;
 
 #[cfg(test)]
 mod tests;

@@ -116,7 +116,7 @@ pub fn written(
 /// A binary file has one value, under `data`.
 fn binary(tree: &Node) -> Result<Zeroizing<Vec<u8>>, Error> {
     match tree.get("data").and_then(Node::value) {
-        Some(value @ (Value::String(_) | Value::Bytes(_))) => Ok(value.plaintext()),
+        Some(value @ (Value::String(_) | Value::Bytes(_))) => Ok(value.plaintext().into_owned()),
         _ => Err(Error::input(
             crate::error::ErrorCode::ValueNotRepresentable,
             "a binary file is one text under the key data, and this document is another; choose another format",

@@ -5,6 +5,7 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -14,17 +15,18 @@ use zeroize::Zeroizing;
 use crate::cipher::SealedValue;
 use crate::data_key::DataKey;
 use crate::error::{Error, ErrorCode};
-use crate::format::Format;
 use crate::format::parts::{Comment, Item, Obstacle, Parsed, Root, Scalar};
 use crate::format::yaml::block::line_number;
 use crate::format::yaml::parse;
 use crate::format::yaml::portable;
+use crate::format::{Edit, Format};
 use crate::limits::Limits;
 use crate::metadata::{self, AgeEntry, Metadata};
 use crate::order;
 use crate::path::Path;
 use crate::recipient::Identity;
 use crate::selector::Selector;
+use crate::text::Text;
 use crate::value::{Value, ValueKind};
 
 /// A document whose values are readable.
@@ -42,8 +44,8 @@ pub struct Encrypted {
 #[derive(Clone)]
 pub struct Document<State> {
     format: Format,
-    text: Zeroizing<String>,
-    parsed: Parsed,
+    text: Text,
+    parsed: Arc<Parsed>,
     limits: Limits,
     state: State,
 }
@@ -70,6 +72,12 @@ pub struct Leaf {
 impl<State> Document<State> {
     /// The text.
     pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text, to be shared.
+    #[cfg(feature = "formats")]
+    pub(crate) fn shared_text(&self) -> &Text {
         &self.text
     }
 
@@ -111,12 +119,12 @@ impl<State> Document<State> {
 
     /// The text without its `sops` blocks, as sealed values stand in it.
     pub(crate) fn body(&self) -> String {
-        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+        let mut edits: Vec<Edit> = Vec::new();
         for root in &self.parsed.documents {
             let removal = self.format.removal(&self.text, root);
             edits.extend(removal.into_iter().flatten());
         }
-        splice(&self.text, edits)
+        splice(&self.text, &edits)
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -232,16 +240,16 @@ impl<State> Document<State> {
     /// Reads a text whether it has a block or not.
     pub(crate) fn parse_any(
         format: Format,
-        bytes: &[u8],
+        text: Text,
         limits: &Limits,
         state: State,
     ) -> Result<Self, Error> {
-        let text = parse::decode(bytes, limits)?;
-        let parsed = format.parse(text, limits)?;
+        parse::check_size(text.as_bytes(), limits)?;
+        let parsed = format.parse(&text, limits)?;
         Ok(Self {
             format,
-            text: Zeroizing::new(text.to_owned()),
-            parsed,
+            text,
+            parsed: Arc::new(parsed),
             limits: *limits,
             state,
         })
@@ -267,7 +275,12 @@ impl Document<Plain> {
         if format == Format::Binary {
             return Self::of_bytes(bytes, None, limits);
         }
-        let document = Self::parse_any(format, bytes, limits, Plain)?;
+        Self::of_text(format, parse::decode(bytes, limits)?, limits)
+    }
+
+    /// As [`Document::<Plain>::parse_as`] of a text that is at hand.
+    pub(crate) fn of_text(format: Format, text: Text, limits: &Limits) -> Result<Self, Error> {
+        let document = Self::parse_any(format, text, limits, Plain)?;
         if let Some(line) = document.sops_line() {
             return Err(Error::input(
                 ErrorCode::AlreadySealed,
@@ -282,11 +295,8 @@ impl Document<Plain> {
 impl Document<Plain> {
     /// As [`Document::scalars`]; a plain document has no block.
     pub(crate) fn scalars_mut(&mut self) -> impl Iterator<Item = &mut Scalar> {
-        let items = self
-            .parsed
-            .documents
-            .iter_mut()
-            .flat_map(|root| &mut root.items);
+        let parsed = Arc::make_mut(&mut self.parsed);
+        let items = parsed.documents.iter_mut().flat_map(|root| &mut root.items);
         items.filter_map(|item| match item {
             Item::Scalar(scalar) => Some(scalar),
             Item::Comment(_) => None,
@@ -316,7 +326,7 @@ impl Document<Plain> {
     }
 
     fn in_frame(frame: &str, value: &Value, limits: &Limits) -> Result<Self, Error> {
-        let mut document = Self::parse_any(Format::Binary, frame.as_bytes(), limits, Plain)?;
+        let mut document = Self::parse_any(Format::Binary, frame.into(), limits, Plain)?;
         for scalar in document.scalars_mut() {
             scalar.value = value.clone();
         }
@@ -327,7 +337,7 @@ impl Document<Plain> {
     pub fn content(&self) -> Zeroizing<Vec<u8>> {
         let value = self.scalars().map(|(_, scalar)| &scalar.value).next();
         match value {
-            Some(value) if self.format == Format::Binary => value.plaintext(),
+            Some(value) if self.format == Format::Binary => value.plaintext().into_owned(),
             _ => Zeroizing::new(self.text.as_bytes().to_vec()),
         }
     }
@@ -348,7 +358,12 @@ impl Document<Encrypted> {
     /// # Errors
     /// As [`Document::<Encrypted>::parse`], with the format's own instead of `yaml-syntax`.
     pub fn parse_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
-        let plain = Document::parse_any(format, bytes, limits, Plain)?;
+        Self::of_text(format, parse::decode(bytes, limits)?, limits)
+    }
+
+    /// As [`Document::<Encrypted>::parse_as`] of a text that is at hand.
+    pub(crate) fn of_text(format: Format, text: Text, limits: &Limits) -> Result<Self, Error> {
+        let plain = Document::parse_any(format, text, limits, Plain)?;
         #[cfg(feature = "formats")]
         if let Format::Binary | Format::Json = format
             && let Some(obstacle) = plain
@@ -482,7 +497,8 @@ pub fn is_sealed(bytes: &[u8], limits: &Limits) -> Result<bool, Error> {
 /// # Errors
 /// As for parsing plain text.
 pub fn is_sealed_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<bool, Error> {
-    let document = Document::parse_any(format, bytes, limits, Plain)?;
+    let text = parse::decode(bytes, limits)?;
+    let document = Document::parse_any(format, text, limits, Plain)?;
     Ok(document.sops_line().is_some())
 }
 
@@ -505,13 +521,19 @@ pub(crate) fn looks_sealed(value: &Value) -> bool {
 }
 
 /// Replaces ranges, which do not overlap, by texts.
-pub(crate) fn splice(text: &str, edits: Vec<(Range<usize>, String)>) -> String {
+pub(crate) fn splice<'a>(text: &str, edits: impl IntoIterator<Item = &'a Edit>) -> String {
+    splice_all(text, edits.into_iter().collect())
+}
+
+fn splice_all(text: &str, edits: Vec<&Edit>) -> String {
     let edits = order::by_key(edits, |(range, _)| (range.start, range.end));
-    let mut out = String::with_capacity(text.len());
+    let more: usize = edits.iter().map(|(_, replacement)| replacement.len()).sum();
+    let less: usize = edits.iter().map(|(range, _)| range.len()).sum();
+    let mut out = String::with_capacity((text.len() + more).saturating_sub(less));
     let mut at = 0;
     for (range, replacement) in edits {
         out.push_str(text.get(at..range.start).unwrap_or_default());
-        out.push_str(&replacement);
+        out.push_str(replacement);
         at = range.end.max(at);
     }
     out.push_str(text.get(at..).unwrap_or_default());

@@ -69,7 +69,7 @@ pub fn unset(document: &Document<Plain>, path: &TreePath) -> Result<Zeroizing<St
 /// A value, or a section of values, as a format has it that knows text alone.
 fn as_text(node: &Node) -> Result<Node, Error> {
     Ok(match node {
-        Node::Leaf(value) => Node::Leaf(Value::String(flat::text(value)?)),
+        Node::Leaf(value) => Node::Leaf(Value::String(flat::text(value)?.into())),
         Node::Mapping(entries) => {
             let leaf = |entry: &Entry| {
                 Ok(match entry {
@@ -78,7 +78,7 @@ fn as_text(node: &Node) -> Result<Node, Error> {
                         node: Node::Leaf(value),
                     } => Entry::Item {
                         key: key.clone(),
-                        node: Node::Leaf(Value::String(flat::text(value)?)),
+                        node: Node::Leaf(Value::String(flat::text(value)?.into())),
                     },
                     other => other.clone(),
                 })
@@ -129,7 +129,7 @@ impl<'a> Change<'a> {
                 continue;
             };
             let comments = self.comments_left(&edits);
-            let changed = Zeroizing::new(splice(text, edits));
+            let changed = Zeroizing::new(splice(text, &edits));
             if let Ok(again) = self.parse(&changed)
                 && again.trees().is_ok_and(|trees| says(&trees, wanted))
                 && (self.document.roots().is_empty() || comments_of(&again).eq(comments))
@@ -170,12 +170,12 @@ impl<'a> Change<'a> {
 
     fn parse(&self, text: &str) -> Result<Document<Plain>, Error> {
         let format = self.document.format();
-        Document::<Plain>::parse_as(format, text.as_bytes(), self.document.limits())
+        Document::<Plain>::of_text(format, text.into(), self.document.limits())
     }
 
     /// What to replace in the text; `None` where no way is known.
     fn edits(&self, value: Option<&Node>, caution: Caution) -> Option<Vec<Edit>> {
-        let (text, format) = (self.document.text(), self.document.format());
+        let (text, format) = (self.document.shared_text(), self.document.format());
         // A text of comments alone has no document.
         let none = Root {
             end: text.len(),
@@ -184,7 +184,7 @@ impl<'a> Change<'a> {
         let root = self.document.roots().first().unwrap_or(&none);
         let steps = self.path.steps();
         let scalar = root.items.iter().find_map(|item| match item {
-            Item::Scalar(scalar) if scalar.path.segments() == steps => Some(scalar),
+            Item::Scalar(scalar) if scalar.path.is(steps) => Some(scalar),
             _ => None,
         });
         match (format, value, scalar) {
@@ -275,7 +275,7 @@ fn says(some: &[Node], others: &[Node]) -> bool {
 /// A number without a fraction may be of either type, depending on the format.
 fn alike(one: &Value, other: &Value) -> bool {
     let is_number = |value: &Value| matches!(value, Value::Float(_) | Value::Integer(_));
-    one == other || is_number(one) && is_number(other) && one.plaintext() == other.plaintext()
+    one == other || is_number(one) && is_number(other) && *one.plaintext() == *other.plaintext()
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub(crate) fn seal(
 /// Opens the field of the block. One that does not open is as good as none: it adds nothing but looks.
 pub(crate) fn open(data_key: &DataKey, field: Option<&str>) -> Option<Zeroizing<String>> {
     let sealed = SealedValue::parse(field?)?.ok()?;
-    let bytes = cipher::open(data_key, &sealed, PURPOSE).ok()?;
+    let bytes = cipher::open(data_key, sealed, PURPOSE).ok()?;
     let text = core::str::from_utf8(&bytes).ok()?;
     Some(Zeroizing::new(text.to_owned()))
 }
@@ -47,7 +47,7 @@ pub(crate) fn open(data_key: &DataKey, field: Option<&str>) -> Option<Zeroizing<
 /// The original document, if the layout fits the opened one and says the same; else the opened one.
 pub(crate) fn restore(opened: Document<Plain>, layout: &str) -> Document<Plain> {
     let original = lines::apply(opened.text(), layout).and_then(|text| {
-        Document::<Plain>::parse_as(opened.format(), text.as_bytes(), opened.limits()).ok()
+        Document::<Plain>::of_text(opened.format(), text.into(), opened.limits()).ok()
     });
     match original {
         Some(original) if say_the_same(&opened, &original) => original,

@@ -42,6 +42,7 @@ pub mod selector;
 #[cfg(feature = "formats")]
 mod shamir;
 pub mod suggest;
+pub mod text;
 pub mod timestamp;
 pub mod tree;
 pub mod value;

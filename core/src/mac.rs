@@ -109,7 +109,7 @@ pub(crate) fn open_mac(
         .and_then(Result::ok)
         .filter(|sealed| sealed.kind == KIND)
         .ok_or_else(|| mismatch("the MAC in the metadata is no sealed text"))?;
-    cipher::open(key, &sealed, lastmodified.to_string().as_bytes()).map_err(|_| {
+    cipher::open(key, sealed, lastmodified.to_string().as_bytes()).map_err(|_| {
         mismatch("the MAC in the metadata does not open with this data key and lastmodified")
     })
 }

@@ -438,7 +438,7 @@ impl Manifest {
         let mut all = vec![(false, None); document.roots().len()];
         for (number, scalar) in document
             .scalars()
-            .filter(|(_, scalar)| scalar.path.segments().len() == 1)
+            .filter(|(_, scalar)| scalar.path.depth() == 1)
         {
             let Some((has_version, kind)) = all.get_mut(number) else {
                 continue;

@@ -1,6 +1,5 @@
 //! Opening: each sealed value is decrypted in its place, the MAC is verified, the block removed.
 
-use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -9,7 +8,7 @@ use core::ops::Range;
 
 use zeroize::Zeroizing;
 
-use crate::cipher::{self, SealedValue};
+use crate::cipher::{self, Cipher, SealedValue};
 use crate::data_key::DataKey;
 use crate::document::{Document, Encrypted, Plain, splice};
 use crate::error::{Error, ErrorCode};
@@ -21,6 +20,7 @@ use crate::mac::{self, MacHasher, MacScope};
 use crate::metadata::Metadata;
 use crate::order::Table;
 use crate::path::Path;
+use crate::text::Text;
 use crate::timestamp::Timestamp;
 use crate::value::Value;
 
@@ -34,12 +34,34 @@ pub struct Opened {
     plain: Document<Plain>,
     data_key: DataKey,
     /// Each value that was sealed, and its ciphertext.
-    values: Table<Place, (Value, String)>,
+    values: Vec<(Place, (Value, Text))>,
     /// Each comment that was sealed, and its ciphertext.
-    comments: Table<Place, (Zeroizing<String>, String)>,
+    comments: Vec<(Place, (Text, Text))>,
     /// The layout that the block tells, opened.
     #[cfg(feature = "formats")]
     layout: Option<Zeroizing<String>>,
+}
+
+/// What was sealed, by its place.
+pub(crate) struct Ciphertexts<'a> {
+    values: Table<&'a Place, &'a (Value, Text)>,
+    comments: Table<&'a Place, &'a (Text, Text)>,
+}
+
+impl<'a> Ciphertexts<'a> {
+    /// The ciphertext of a value that did not change.
+    pub(crate) fn of_value(&self, document: usize, path: &Path, value: &Value) -> Option<&'a Text> {
+        let found = self.values.get(|at| compared(at, document, path));
+        let (_, (earlier, enc)) = found.first()?;
+        (earlier == value).then_some(enc)
+    }
+
+    /// The ciphertext of a comment.
+    pub(crate) fn of_comment(&self, document: usize, path: &Path, text: &str) -> Option<&'a Text> {
+        let known = self.comments.get(|at| compared(at, document, path));
+        let found = known.iter().find(|(_, (earlier, _))| &**earlier == text);
+        found.map(|(_, (_, enc))| enc)
+    }
 }
 
 fn compared(place: &Place, document: usize, path: &Path) -> Ordering {
@@ -66,23 +88,18 @@ impl Opened {
         self.sealed.metadata()
     }
 
-    /// The ciphertext of a value that did not change.
-    pub(crate) fn sealed_value(&self, document: usize, path: &Path, value: &Value) -> Option<&str> {
-        let found = self.values.get(|at| compared(at, document, path));
-        let (_, (earlier, enc)) = found.first()?;
-        (earlier == value).then_some(enc.as_str())
-    }
-
-    pub(crate) fn sealed_comment(&self, document: usize, path: &Path, text: &str) -> Option<&str> {
-        let known = self.comments.get(|at| compared(at, document, path));
-        known
-            .iter()
-            .find(|(_, (earlier, _))| earlier.as_str() == text)
-            .map(|(_, (_, enc))| enc.as_str())
+    /// What is sealed in it, to be looked up.
+    pub(crate) fn ciphertexts(&self) -> Ciphertexts<'_> {
+        let values = self.values.iter().map(|(place, what)| (place, what));
+        let comments = self.comments.iter().map(|(place, what)| (place, what));
+        Ciphertexts {
+            values: Table::new(values.collect()),
+            comments: Table::new(comments.collect()),
+        }
     }
 
     pub(crate) fn sealed_paths(&self) -> impl Iterator<Item = (usize, &Path)> {
-        let entries = self.values.entries().iter();
+        let entries = self.values.iter();
         entries.map(|((document, path), _)| (*document, path))
     }
 
@@ -165,8 +182,8 @@ impl Document<Encrypted> {
             sealed: self.clone(),
             plain,
             data_key: data_key.clone(),
-            values: Table::new(values),
-            comments: Table::new(comments),
+            values,
+            comments,
             #[cfg(feature = "formats")]
             layout,
         })
@@ -204,9 +221,10 @@ impl Document<Encrypted> {
     /// Whether any sealed value opens under a data key.
     #[cfg(feature = "formats")]
     pub(crate) fn opens_somewhere(&self, data_key: &DataKey) -> bool {
+        let cipher = Cipher::new(data_key);
         self.scalars().any(|(_, scalar)| {
             let sealed = scalar.value.as_str().and_then(SealedValue::parse);
-            matches!(sealed, Some(Ok(_))) && open_scalar(data_key, scalar).is_ok()
+            matches!(sealed, Some(Ok(_))) && open_scalar(&cipher, scalar).is_ok()
         })
     }
 
@@ -218,6 +236,7 @@ impl Document<Encrypted> {
         } else {
             MacScope::All
         };
+        let cipher = Cipher::new(data_key);
         let mut hasher = MacHasher::new(scope);
         let mut pass = Pass::default();
         let selection = self.selection(&metadata.selector);
@@ -232,11 +251,11 @@ impl Document<Encrypted> {
                         continue;
                     };
                     let aad = comment.path.additional_data();
-                    if let Ok(bytes) = cipher::open(data_key, &sealed, aad.as_bytes())
+                    if let Ok(bytes) = cipher.open(sealed, aad.as_bytes())
                         && let Ok(text) = core::str::from_utf8(&bytes)
                         && self.format().takes_comment(text)
                     {
-                        let text = Zeroizing::new(text.to_owned());
+                        let text = Text::from(text);
                         pass.edits
                             .push((comment.span.clone(), Edit::Comment(comment, text.clone())));
                         let place = (number, &comment.path);
@@ -245,7 +264,7 @@ impl Document<Encrypted> {
                 }
                 Item::Scalar(scalar) => {
                     let value = if selected {
-                        open_scalar(data_key, scalar)?
+                        open_scalar(&cipher, scalar)?
                     } else {
                         Leaf::Value(scalar.value.clone())
                     };
@@ -253,7 +272,7 @@ impl Document<Encrypted> {
                         Leaf::Comment(text) => {
                             let place = (pass.comment_count, &scalar.path);
                             pass.comment_count += 1;
-                            let enc = sealed_text(scalar).to_owned();
+                            let enc = sealed_text(scalar);
                             pass.comments.push((place, (text.clone(), enc)));
                             let start = dash_before(self.text(), scalar.span.start);
                             pass.comment_items
@@ -268,7 +287,7 @@ impl Document<Encrypted> {
                             if selected && !scalar.value.is_empty() {
                                 let place = (pass.intended.len(), &scalar.path);
                                 pass.values
-                                    .push((place, (value.clone(), sealed_text(scalar).to_owned())));
+                                    .push((place, (value.clone(), sealed_text(scalar))));
                                 pass.edits.push((
                                     scalar.span.clone(),
                                     Edit::Value(scalar, value.clone()),
@@ -288,9 +307,10 @@ impl Document<Encrypted> {
     /// A list of comments alone must stay a list: without items it would read as null.
     fn keep_empty_lists(&self, pass: &mut Pass<'_>) {
         let items = pass.comment_items.iter().map(|(document, scalar, edit)| {
-            let list = scalar.path.segments().split_last();
-            let list = list.map_or(&[][..], |(_, list)| list);
-            ((*document, list), (*edit, scalar.column))
+            (
+                (*document, scalar.path.collection()),
+                (*edit, scalar.column),
+            )
         });
         let comments = Table::new(items.collect());
         if comments.entries().is_empty() {
@@ -299,14 +319,15 @@ impl Document<Encrypted> {
         for (document, root) in self.roots().iter().enumerate() {
             for list in &root.collections {
                 let Some(count) = list.items else { continue };
-                let comments = comments.get(|place| place.cmp(&(document, list.path.segments())));
+                let path = list.path.to_segments();
+                let comments = comments.get(|place| place.cmp(&(document, path.as_slice())));
                 if comments.len() == count
                     && let Some((_, (edit, column))) = comments.last()
                     && let Some((range, Edit::Item(_, text))) = pass.edits.get_mut(*edit)
                 {
-                    text.push_str(write::newline_at(self.text(), range.end));
-                    text.push_str(&" ".repeat(*column));
-                    text.push_str("[]");
+                    let newline = write::newline_at(self.text(), range.end);
+                    let blanks = " ".repeat(*column);
+                    *text = alloc::format!("{text}{newline}{blanks}[]").into();
                 }
             }
         }
@@ -341,10 +362,10 @@ impl Document<Encrypted> {
             })?;
             edits.extend(removal);
         }
-        let text = Zeroizing::new(splice(self.text(), edits));
+        let text = Text::from(splice(self.text(), &edits));
         let broken = || Error::bug("the opened text does not read back");
-        let mut plain = Document::<Plain>::parse_as(self.format(), text.as_bytes(), self.limits())
-            .map_err(|_| broken())?;
+        let mut plain =
+            Document::<Plain>::of_text(self.format(), text, self.limits()).map_err(|_| broken())?;
         let same = plain.scalars().count() == pass.intended.len()
             && plain
                 .scalars()
@@ -364,13 +385,13 @@ impl Document<Encrypted> {
 }
 
 enum Leaf {
-    Comment(Zeroizing<String>),
+    Comment(Text),
     Value(Value),
 }
 
 /// What was sealed, and what it opened to.
 pub(crate) enum Edit<'a> {
-    Comment(&'a Comment, Zeroizing<String>),
+    Comment(&'a Comment, Text),
     /// A comment that stands as an item of a list.
     Item(
         #[cfg_attr(
@@ -378,7 +399,7 @@ pub(crate) enum Edit<'a> {
             expect(dead_code, reason = "asked where layouts are kept")
         )]
         &'a Scalar,
-        Zeroizing<String>,
+        Text,
     ),
     Value(&'a Scalar, Value),
 }
@@ -403,9 +424,12 @@ fn places<'a, T>(
 
 /// The text of a sealed value; written as a block it ends in a line break. What stands behind the bracket does not count,
 /// as with the reference.
-fn sealed_text(scalar: &Scalar) -> &str {
-    let text = scalar.value.as_str().unwrap_or_default();
-    cipher::without_rest(text.trim_end_matches(['\n', '\r']))
+fn sealed_text(scalar: &Scalar) -> Text {
+    let Value::String(text) = &scalar.value else {
+        return Text::default();
+    };
+    let sealed = cipher::without_rest(text.trim_end_matches(['\n', '\r']));
+    text.part(0..sealed.len())
 }
 
 /// Everything sealed in a document, opened.
@@ -417,19 +441,20 @@ pub(crate) struct Pass<'a> {
     comment_items: Vec<(usize, &'a Scalar, usize)>,
     /// All values, each with the number of its document.
     pub(crate) intended: Vec<(usize, Value)>,
-    values: Vec<(Sealed<'a>, (Value, String))>,
-    comments: Vec<(Sealed<'a>, (Zeroizing<String>, String))>,
+    values: Vec<(Sealed<'a>, (Value, Text))>,
+    comments: Vec<(Sealed<'a>, (Text, Text))>,
     comment_count: usize,
     /// The hash over the values.
     pub(crate) mac: Zeroizing<String>,
 }
 
-fn open_scalar(data_key: &DataKey, scalar: &Scalar) -> Result<Leaf, Error> {
+fn open_scalar(cipher: &Cipher<'_>, scalar: &Scalar) -> Result<Leaf, Error> {
     let place = |error: Error| error.at_line(scalar.line).at_path(&scalar.path);
     if scalar.value.is_empty() {
         return Ok(Leaf::Value(scalar.value.clone()));
     }
-    let sealed = match SealedValue::parse(sealed_text(scalar)) {
+    let text = sealed_text(scalar);
+    let sealed = match SealedValue::parse(&text) {
         Some(sealed) => sealed.map_err(place)?,
         None => {
             return Err(place(Error::input(
@@ -439,8 +464,9 @@ fn open_scalar(data_key: &DataKey, scalar: &Scalar) -> Result<Leaf, Error> {
         }
     };
     let aad = scalar.path.additional_data();
-    let bytes = cipher::open(data_key, &sealed, aad.as_bytes()).map_err(place)?;
-    if sealed.kind == "comment" {
+    let kind = sealed.kind;
+    let bytes = cipher.open(sealed, aad.as_bytes()).map_err(place)?;
+    if kind == "comment" {
         let text = core::str::from_utf8(&bytes)
             .ok()
             .filter(|text| !text.contains(['\n', '\r']));
@@ -450,9 +476,9 @@ fn open_scalar(data_key: &DataKey, scalar: &Scalar) -> Result<Leaf, Error> {
                 "a sealed comment is not one line of text",
             ))
         })?;
-        return Ok(Leaf::Comment(Zeroizing::new(text.to_owned())));
+        return Ok(Leaf::Comment(text.into()));
     }
-    Value::from_plaintext(sealed.kind, &bytes)
+    Value::from_plaintext(kind, &bytes)
         .map(Leaf::Value)
         .map_err(place)
 }

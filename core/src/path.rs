@@ -3,21 +3,34 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt;
 
+use crate::text::Text;
+
 /// One step of a [`Path`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Segment {
     /// Position in a list, from 0.
     Index(usize),
     /// Key of a mapping.
-    Key(Arc<str>),
+    Key(Text),
 }
 
-/// The steps from the top of a document to a value.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+impl fmt::Debug for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(index) => f.debug_tuple("Index").field(index).finish(),
+            Self::Key(key) => f.debug_tuple("Key").field(&key.as_str()).finish(),
+        }
+    }
+}
+
+/// The steps from the top of a document to a value. Those to its collection are shared by all that stands in it.
+#[derive(Clone, Default)]
 pub struct Path {
-    segments: Vec<Segment>,
+    collection: Option<Arc<[Segment]>>,
+    last: Option<Segment>,
 }
 
 impl Path {
@@ -25,18 +38,58 @@ impl Path {
     #[cfg(feature = "formats")]
     pub(crate) const fn top() -> Self {
         Self {
-            segments: Vec::new(),
+            collection: None,
+            last: None,
         }
     }
 
     /// The steps.
-    pub fn segments(&self) -> &[Segment] {
-        &self.segments
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = &Segment> + Clone {
+        let collection = self.collection.as_deref().unwrap_or_default();
+        collection.iter().chain(&self.last)
+    }
+
+    /// The steps, gathered.
+    pub fn to_segments(&self) -> Vec<Segment> {
+        self.segments().cloned().collect()
+    }
+
+    /// How many steps there are.
+    pub fn depth(&self) -> usize {
+        self.collection.as_deref().map_or(0, <[Segment]>::len) + usize::from(self.last.is_some())
+    }
+
+    /// The last step; `None` at the top.
+    pub fn last(&self) -> Option<&Segment> {
+        self.last.as_ref()
+    }
+
+    /// The steps but for the last one.
+    pub fn collection(&self) -> &[Segment] {
+        self.collection.as_deref().unwrap_or_default()
+    }
+
+    /// Whether these are the steps.
+    #[cfg(feature = "formats")]
+    pub(crate) fn is(&self, steps: &[Segment]) -> bool {
+        match steps.split_last() {
+            Some((last, collection)) => {
+                self.last.as_ref() == Some(last) && self.collection() == collection
+            }
+            None => self.last.is_none(),
+        }
+    }
+
+    /// Whether it begins with these steps.
+    #[cfg(feature = "formats")]
+    pub(crate) fn begins_with(&self, steps: &[Segment]) -> bool {
+        let mut own = self.segments();
+        steps.iter().all(|step| own.next() == Some(step))
     }
 
     /// The keys on the way, without list positions: what selectors test.
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &str> + Clone {
-        self.segments.iter().filter_map(|segment| match segment {
+        self.segments().filter_map(|segment| match segment {
             Segment::Key(key) => Some(key.as_ref()),
             Segment::Index(_) => None,
         })
@@ -45,6 +98,11 @@ impl Path {
     /// The nearest key: the value's own, or that of the list it stands in.
     pub fn last_key(&self) -> Option<&str> {
         self.keys().next_back()
+    }
+
+    /// The first step; `None` at the top.
+    pub(crate) fn first(&self) -> Option<&Segment> {
+        self.collection().first().or(self.last.as_ref())
     }
 
     /// The keys joined by `.`: how a mark names this value. List positions are left out.
@@ -73,21 +131,72 @@ impl Path {
         text
     }
 
+    #[cfg(any(test, feature = "formats"))]
     pub(crate) fn push(&mut self, segment: Segment) {
-        self.segments.push(segment);
+        if self.last.is_some() {
+            self.collection = Some(self.segments().cloned().collect());
+        }
+        self.last = Some(segment);
     }
 
     pub(crate) fn child(&self, segment: Segment) -> Self {
-        let mut path = self.clone();
-        path.push(segment);
-        path
+        self.steps().to(segment)
+    }
+
+    /// These steps, for the paths of all that stands here.
+    pub(crate) fn steps(&self) -> Steps {
+        Steps(
+            self.last
+                .as_ref()
+                .map(|_| self.segments().cloned().collect()),
+        )
+    }
+}
+
+/// The steps to a collection, to be shared by what stands in it.
+#[derive(Clone, Default)]
+pub(crate) struct Steps(Option<Arc<[Segment]>>);
+
+impl Steps {
+    /// One step more.
+    pub(crate) fn to(&self, segment: Segment) -> Path {
+        Path {
+            collection: self.0.clone(),
+            last: Some(segment),
+        }
+    }
+}
+
+impl PartialEq for Path {
+    fn eq(&self, other: &Self) -> bool {
+        self.last == other.last && self.collection() == other.collection()
+    }
+}
+
+impl Eq for Path {}
+
+impl PartialOrd for Path {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Path {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.segments().cmp(other.segments())
+    }
+}
+
+impl fmt::Debug for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.segments()).finish()
     }
 }
 
 impl fmt::Display for Path {
     /// `auth.users[0].password`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, segment) in self.segments.iter().enumerate() {
+        for (at, segment) in self.segments().enumerate() {
             match segment {
                 Segment::Index(index) => write!(f, "[{index}]")?,
                 Segment::Key(key) if at == 0 => f.write_str(key)?,

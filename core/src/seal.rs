@@ -22,7 +22,7 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::cipher::{self, SealedValue};
+use crate::cipher::{self, Cipher, SealedValue};
 use crate::data_key::DataKey;
 use crate::document::{Document, Encrypted, Plain, looks_sealed, splice};
 use crate::error::{Error, ErrorCode};
@@ -32,7 +32,7 @@ use crate::format::yaml::write::Caution;
 use crate::format::{Edit, Format};
 use crate::mac::{self, MacHasher, MacScope};
 use crate::metadata::{FORMAT_VERSION, Metadata};
-use crate::open::Opened;
+use crate::open::{Ciphertexts, Opened};
 use crate::order;
 use crate::random::Random;
 use crate::recipient::Recipient;
@@ -236,8 +236,8 @@ fn seal_in_place(
         .unwrap_or_else(|| earlier.is_some_and(|earlier| earlier.metadata().mac_only_encrypted));
     let mut pass = Pass {
         plain,
-        data_key: &data_key,
-        kept,
+        cipher: Cipher::new(&data_key),
+        known: kept.map(Opened::ciphertexts),
         mac: MacHasher::new(if mac_only {
             MacScope::EncryptedOnly
         } else {
@@ -246,8 +246,10 @@ fn seal_in_place(
         mac_only,
         edits: Vec::new(),
     };
+    let mut left = selection.iter().filter(|selected| **selected).count();
     for ((document, item), selected) in plain.items().zip(&selection) {
-        pass.item(document, item, *selected, random)?;
+        pass.item(document, item, *selected, left, random)?;
+        left -= usize::from(*selected);
     }
     let Pass { mac, edits, .. } = pass;
     if let Some(earlier) = kept
@@ -368,13 +370,11 @@ impl MadeOf {
     }
 
     fn text(&self, plain: &Document<Plain>) -> Result<Document<Encrypted>, Error> {
-        let mut edits = self.edits.clone();
         let block = self.metadata.to_node();
-        for root in plain.roots() {
-            edits.push(plain.format().insertion(plain.text(), root, &block));
-        }
-        let text = splice(plain.text(), edits);
-        Document::<Encrypted>::parse_as(plain.format(), text.as_bytes(), &with_room(plain)).map_err(
+        let insertion = |root| plain.format().insertion(plain.text(), root, &block);
+        let blocks: Vec<_> = plain.roots().iter().map(insertion).collect();
+        let text = splice(plain.text(), self.edits.iter().chain(&blocks));
+        Document::<Encrypted>::of_text(plain.format(), text.into(), &with_room(plain)).map_err(
             |error| {
                 Error::bug(alloc::format!(
                     "the sealed text does not parse ({})",
@@ -401,8 +401,7 @@ fn is_unchanged(
     let mut same_values = || values.all(|((_, one), (_, other))| one.value == other.value);
     let same_text = earlier.plain().text() == original.text();
     same_text && (plain.format().takes_rules() || same_values())
-        || !options.keeps_layout()
-            && earlier.sealed().body() == splice(plain.text(), edits.to_vec())
+        || !options.keeps_layout() && earlier.sealed().body() == splice(plain.text(), edits)
 }
 
 /// What the sealed text will open to, told from what was sealed.
@@ -433,7 +432,7 @@ fn opens_to(
     for root in sealed.roots() {
         edits.extend(format.removal(sealed.text(), root).unwrap_or_default());
     }
-    Ok(Zeroizing::new(splice(sealed.text(), edits)))
+    Ok(Zeroizing::new(splice(sealed.text(), &edits)))
 }
 
 impl Options<'_> {
@@ -565,8 +564,8 @@ fn place(error: Error, scalar: &Scalar) -> Error {
 /// One walk over the document: collects the edits and the hash.
 struct Pass<'a> {
     plain: &'a Document<Plain>,
-    data_key: &'a DataKey,
-    kept: Option<&'a Opened>,
+    cipher: Cipher<'a>,
+    known: Option<Ciphertexts<'a>>,
     mac: MacHasher,
     mac_only: bool,
     edits: Vec<Edit>,
@@ -578,22 +577,24 @@ impl Pass<'_> {
         document: usize,
         item: &Item,
         selected: bool,
+        left: usize,
         random: &mut dyn Random,
     ) -> Result<(), Error> {
         let format = self.plain.format();
         match item {
             Item::Comment(comment) => {
                 if selected && !comment.text.is_empty() {
-                    let known = self.kept.and_then(|kept| {
-                        kept.sealed_comment(document, &comment.path, &comment.text)
-                    });
+                    let known = self
+                        .known
+                        .as_ref()
+                        .and_then(|known| known.of_comment(document, &comment.path, &comment.text));
                     let enc = match known {
-                        Some(enc) => enc.to_owned(),
-                        None => cipher::seal(
-                            self.data_key,
+                        Some(enc) => enc.as_str().to_owned(),
+                        None => self.cipher.seal(
                             comment.text.as_bytes(),
                             comment.path.additional_data().as_bytes(),
                             "comment",
+                            left,
                             random,
                         )?,
                     };
@@ -601,20 +602,21 @@ impl Pass<'_> {
                 }
             }
             Item::Scalar(scalar) => {
+                let plaintext = scalar.value.plaintext();
                 if selected || !self.mac_only {
-                    self.mac.update(&scalar.value.plaintext());
+                    self.mac.update(&plaintext);
                 }
                 if selected && !scalar.value.is_empty() {
-                    let known = self
-                        .kept
-                        .and_then(|kept| kept.sealed_value(document, &scalar.path, &scalar.value));
+                    let known = self.known.as_ref();
+                    let known = known
+                        .and_then(|known| known.of_value(document, &scalar.path, &scalar.value));
                     let enc = match known {
-                        Some(enc) => enc.to_owned(),
-                        None => cipher::seal(
-                            self.data_key,
-                            &scalar.value.plaintext(),
+                        Some(enc) => enc.as_str().to_owned(),
+                        None => self.cipher.seal(
+                            &plaintext,
                             scalar.path.additional_data().as_bytes(),
                             scalar.value.label(),
+                            left,
                             random,
                         )?,
                     };
@@ -658,13 +660,8 @@ fn prove(
         if document != document_after || before.path != after.path {
             return broken("a value moved");
         }
-        let is_sealed = after
-            .value
-            .as_str()
-            .and_then(SealedValue::parse)
-            .is_some_and(|parsed| parsed.is_ok());
         let must_seal = *selected && !before.value.is_empty();
-        if must_seal && !is_sealed {
+        if must_seal && !after.value.as_str().is_some_and(cipher::is_sealed) {
             return broken("a selected value was not sealed");
         }
         if !must_seal && before.value != after.value {

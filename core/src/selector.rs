@@ -11,12 +11,12 @@ mod program;
 use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::error::{Error, ErrorCode};
 use crate::path::{Path, Segment};
+use crate::text::Text;
 
 use self::program::Program;
 
@@ -240,20 +240,20 @@ impl Selector {
 pub(crate) struct Walk<'a> {
     selector: &'a Selector,
     /// The keys of the last path, and whether one of them up to there is hit.
-    keys: Vec<(Arc<str>, bool)>,
+    keys: Vec<(Text, bool)>,
 }
 
 impl Walk<'_> {
     /// As [`Selector::selects`].
     pub(crate) fn selects(&mut self, path: &Path) -> bool {
         let mut hit = false;
-        let keys = path.segments().iter().filter_map(|segment| match segment {
+        let keys = path.segments().filter_map(|segment| match segment {
             Segment::Key(key) => Some(key),
             Segment::Index(_) => None,
         });
         for (depth, key) in keys.enumerate() {
             match self.keys.get(depth) {
-                Some((known, answer)) if Arc::ptr_eq(known, key) => hit = *answer,
+                Some((known, answer)) if known.is(key) => hit = *answer,
                 _ => {
                     self.keys.truncate(depth);
                     hit = hit || self.selector.hits(key);
@@ -311,8 +311,8 @@ mod tests {
 
     #[test]
     fn a_walk_answers_as_the_rule_does() {
-        let top: Vec<Arc<str>> = ["a", "s", "a"].into_iter().map(Into::into).collect();
-        let below: Vec<Arc<str>> = ["b", "s", "c"].into_iter().map(Into::into).collect();
+        let top: Vec<Text> = ["a", "s", "a"].into_iter().map(Into::into).collect();
+        let below: Vec<Text> = ["b", "s", "c"].into_iter().map(Into::into).collect();
         for selector in [
             Selector::encrypted_regex("^s$").unwrap(),
             Selector::unencrypted_regex("^s$").unwrap(),

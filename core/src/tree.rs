@@ -1,14 +1,11 @@
 //! A document as a tree: for conversion between formats, for taking out a part, and for proving that two texts say the
 //! same. Editing never goes through it, see [`crate::document`].
 
-use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
-
-use zeroize::Zeroizing;
 
 use crate::order;
 use crate::path::Segment;
+use crate::text::Text;
 use crate::value::Value;
 
 #[cfg(feature = "formats")]
@@ -31,11 +28,11 @@ pub enum Node {
 #[derive(Clone, PartialEq)]
 pub enum Entry {
     /// A comment: what follows its mark, leading blank included. It may be secret, as a value may.
-    Comment(Zeroizing<String>),
+    Comment(Text),
     /// A value or collection.
     Item {
         /// `None` in a list.
-        key: Option<Arc<str>>,
+        key: Option<Text>,
         /// What it is.
         node: Node,
     },
@@ -45,7 +42,11 @@ impl core::fmt::Debug for Entry {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Comment(_) => f.write_str("Comment(redacted)"),
-            Self::Item { key, node } => f.debug_tuple("Item").field(key).field(node).finish(),
+            Self::Item { key, node } => f
+                .debug_tuple("Item")
+                .field(&key.as_deref())
+                .field(node)
+                .finish(),
         }
     }
 }

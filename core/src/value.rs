@@ -1,14 +1,15 @@
 //! The scalar types, their bytes for cipher and MAC, and how those are read back.
 
-use alloc::borrow::ToOwned as _;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Deref;
 
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorCode};
 use crate::number;
+use crate::text::Text;
 
 /// A typed scalar. It may be a secret: `Debug` shows the type alone, and text is wiped on drop.
 #[derive(Clone)]
@@ -24,9 +25,37 @@ pub enum Value {
     /// Nothing; never encrypted, not part of the MAC.
     Null,
     /// Text.
-    String(Zeroizing<String>),
+    String(Text),
     /// A moment, RFC 3339 with the shortest fraction.
-    Time(Zeroizing<String>),
+    Time(Text),
+}
+
+/// The bytes of a value: those that it holds, or its text made of it.
+pub(crate) enum Plaintext<'a> {
+    Own(Zeroizing<Vec<u8>>),
+    Part(&'a [u8]),
+}
+
+#[cfg(feature = "formats")]
+impl Plaintext<'_> {
+    /// A copy of its own.
+    pub(crate) fn into_owned(self) -> Zeroizing<Vec<u8>> {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Part(bytes) => Zeroizing::new(bytes.to_vec()),
+        }
+    }
+}
+
+impl Deref for Plaintext<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Part(bytes) => bytes,
+        }
+    }
 }
 
 /// The type of a [`Value`] without the value.
@@ -62,7 +91,7 @@ impl ValueKind {
 impl Value {
     /// Text, for short.
     pub(crate) fn string(text: &str) -> Self {
-        Self::String(Zeroizing::new(text.to_owned()))
+        Self::String(text.into())
     }
 
     /// The type.
@@ -96,22 +125,22 @@ impl Value {
     }
 
     /// The bytes that are encrypted and hashed (SOPS 3.11, `ToBytes`).
-    pub(crate) fn plaintext(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(match self {
-            Self::Boolean(true) => b"True".to_vec(),
-            Self::Boolean(false) => b"False".to_vec(),
-            Self::Bytes(bytes) => bytes.to_vec(),
+    pub(crate) fn plaintext(&self) -> Plaintext<'_> {
+        Plaintext::Own(Zeroizing::new(match self {
+            Self::Boolean(true) => return Plaintext::Part(b"True"),
+            Self::Boolean(false) => return Plaintext::Part(b"False"),
+            Self::Bytes(bytes) => return Plaintext::Part(bytes),
             Self::Float(number) => number::positional(*number).into_bytes(),
             Self::Integer(number) => number.to_string().into_bytes(),
-            Self::Null => Vec::new(),
-            Self::String(text) | Self::Time(text) => text.as_bytes().to_vec(),
-        })
+            Self::Null => return Plaintext::Part(&[]),
+            Self::String(text) | Self::Time(text) => return Plaintext::Part(text.as_bytes()),
+        }))
     }
 
     /// The same bytes for the MAC; a float may come back as an integer (`1.0` is written `1`).
     pub(crate) fn says_the_same(&self, other: &Self) -> bool {
         matches!(self, Self::Null) == matches!(other, Self::Null)
-            && self.plaintext() == other.plaintext()
+            && *self.plaintext() == *other.plaintext()
     }
 
     /// The `type:` label of the sealed form.
@@ -137,8 +166,9 @@ impl Value {
             ("bool", Ok("0" | "f" | "F" | "FALSE" | "false" | "False")) => {
                 Some(Self::Boolean(false))
             }
-            ("time", Ok(text)) => crate::format::yaml::time::canonical(text)
-                .map(|text| Self::Time(Zeroizing::new(text))),
+            ("time", Ok(text)) => {
+                crate::format::yaml::time::canonical(text).map(|text| Self::Time(text.into()))
+            }
             _ => None,
         };
         value.ok_or_else(|| {
@@ -155,7 +185,7 @@ impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
         self.label() == other.label()
             && matches!(self, Self::Null) == matches!(other, Self::Null)
-            && self.plaintext() == other.plaintext()
+            && *self.plaintext() == *other.plaintext()
     }
 }
 
@@ -204,7 +234,7 @@ mod tests {
             Value::Integer(i64::MIN),
             Value::string("ä\n"),
             Value::Bytes(Zeroizing::new(alloc::vec![0xff, 0])),
-            Value::Time(Zeroizing::new("2001-12-14T21:59:43.1-05:00".to_owned())),
+            Value::Time("2001-12-14T21:59:43.1-05:00".into()),
         ] {
             let again = Value::from_plaintext(value.label(), &value.plaintext()).unwrap();
             assert_eq!(again, value);

@@ -242,9 +242,10 @@ impl<'a> Secrets<'a> {
     fn find(leaves: &'a [Read<'_>]) -> Self {
         let mut found = Self::default();
         for (leaf, text) in leaves {
-            if let [mapping @ .., Segment::Key(key)] = leaf.path.segments()
+            if let Some(Segment::Key(key)) = leaf.path.last()
                 && key.as_ref() == "kind"
             {
+                let mapping = leaf.path.collection();
                 match text.map(str::trim) {
                     Some("Secret") => found.single.insert((leaf.document, mapping)),
                     Some("SecretList") => found.lists.insert((leaf.document, mapping)),
@@ -257,15 +258,15 @@ impl<'a> Secrets<'a> {
 
     /// The Secrets that have a value in their data.
     fn around<'l>(&self, leaf: &'l Leaf) -> impl Iterator<Item = &'l [Segment]> {
-        let segments = leaf.path.segments();
+        let collection = leaf.path.collection();
         let is_data = |segment: &Segment| match segment {
             Segment::Key(key) => matches!(key.as_ref(), "data" | "stringData"),
             Segment::Index(_) => false,
         };
-        let splits = segments.iter().enumerate();
+        let splits = leaf.path.segments().enumerate();
         let mappings = splits
             .filter(move |(_, segment)| is_data(segment))
-            .filter_map(|(at, _)| segments.get(..at));
+            .filter_map(|(at, _)| collection.get(..at));
         mappings.filter(|mapping| self.holds(leaf.document, mapping))
     }
 
@@ -284,7 +285,7 @@ impl<'a> Secrets<'a> {
         let top_kind = |document: usize| {
             let mut tops = leaves
                 .iter()
-                .filter(|(leaf, _)| leaf.document == document && leaf.path.segments().len() == 1);
+                .filter(|(leaf, _)| leaf.document == document && leaf.path.depth() == 1);
             tops.find(|(leaf, _)| leaf.path.keys().eq(["kind"]))
                 .map(|(_, text)| text.map_or("", str::trim))
         };
@@ -305,12 +306,12 @@ impl<'a> Secrets<'a> {
         };
         // elsewhere a mapping with metadata of its own is a Secret, and no reference to one
         let whole = |(leaf, _): &Read<'_>| {
-            let mut at = leaf.path.segments().iter().enumerate();
+            let mut at = leaf.path.segments().enumerate();
             at.any(|(at, segment)| {
                 matches!(segment, Segment::Key(key) if key.as_ref() == "metadata")
                     && leaf
                         .path
-                        .segments()
+                        .collection()
                         .get(..at)
                         .is_some_and(|mapping| self.holds(leaf.document, mapping))
             })

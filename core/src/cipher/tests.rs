@@ -1,6 +1,7 @@
 //! The leaf cipher against real sops, OpenSSL and Wycheproof, and against damage.
 
 use alloc::borrow::ToOwned as _;
+use alloc::format;
 use alloc::string::ToString as _;
 use alloc::vec;
 
@@ -31,11 +32,11 @@ fn values_sealed_by_sops_and_openssl_open() {
             let aad = case["aad"].as_str().unwrap().as_bytes();
             let sealed = parse(case["text"].as_str().unwrap());
             assert_eq!(
-                open(&key, &sealed, aad).unwrap().as_slice(),
+                open(&key, sealed.clone(), aad).unwrap().as_slice(),
                 vectors::hex(&case["plaintext"])
             );
             assert_eq!(sealed.kind, case["kind"].as_str().unwrap());
-            let error = open(&key, &sealed, b"elsewhere:").unwrap_err();
+            let error = open(&key, sealed.clone(), b"elsewhere:").unwrap_err();
             assert_eq!(error.code(), ErrorCode::LeafTampered);
         }
     }
@@ -97,7 +98,7 @@ fn aes_gcm_agrees_with_wycheproof_for_every_nonce_length() {
                 tag: tag.try_into().unwrap(),
                 kind: "str",
             };
-            let opened = open(&key_of(&key), &sealed, &aad);
+            let opened = open(&key_of(&key), sealed, &aad);
             assert_eq!(opened.is_ok(), valid, "{case}");
             assert!(
                 opened.is_err() || opened.unwrap().as_slice() == message,
@@ -211,7 +212,7 @@ fn any_flipped_bit_fails_but_for_the_label_that_nothing_authenticates() {
                 continue;
             };
             let result = parsed.and_then(|sealed| {
-                let plain = open(&key, &sealed, b"auth:password:")?;
+                let plain = open(&key, sealed.clone(), b"auth:password:")?;
                 Ok((plain, sealed.kind.to_owned()))
             });
             if let Ok((plain, kind)) = result {
@@ -235,12 +236,12 @@ fn another_key_or_place_does_not_open_the_value() {
     let other = DataKey::generate(&mut random).unwrap();
     let text = seal(&key, b"hunter2", b"a:", "str", &mut random).unwrap();
     assert_eq!(
-        open(&key, &parse(&text), b"a:").unwrap().as_slice(),
+        open(&key, parse(&text), b"a:").unwrap().as_slice(),
         b"hunter2"
     );
     for (key, aad) in [(&key, &b"b:"[..]), (&key, b""), (&other, b"a:")] {
         assert_eq!(
-            open(key, &parse(&text), aad).unwrap_err().code(),
+            open(key, parse(&text), aad).unwrap_err().code(),
             ErrorCode::LeafTampered
         );
     }

@@ -155,7 +155,7 @@ impl<'a> Site<'a> {
 
     fn scalar_at(&self, steps: &[Segment]) -> Option<&'a Scalar> {
         self.root.items.iter().find_map(|item| match item {
-            Item::Scalar(scalar) if scalar.path.segments() == steps => Some(scalar),
+            Item::Scalar(scalar) if scalar.path.is(steps) => Some(scalar),
             _ => None,
         })
     }
@@ -301,8 +301,8 @@ impl<'a> Site<'a> {
             let at = self.end(last)?;
             return Some(vec![(at..at, between + &key + &written)]);
         }
-        let path = self.root.collections.get(collection)?.path.segments();
-        let end = self.end_with_comments(place, path, shape.column);
+        let path = self.root.collections.get(collection)?.path.to_segments();
+        let end = self.end_with_comments(place, &path, shape.column);
         let at = line_end(self.text, end);
         let written = self.entry(step, value, shape.column, caution)?;
         let blanks = " ".repeat(shape.column);
@@ -414,7 +414,7 @@ impl<'a> Site<'a> {
         let ends = self.root.items.iter().filter_map(|item| match item {
             Item::Comment(comment)
                 if comment.span.start > place.end
-                    && comment.path.segments().starts_with(steps)
+                    && comment.path.begins_with(steps)
                     && stands_right(comment.span.start) =>
             {
                 Some(comment.span.end)

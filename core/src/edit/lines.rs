@@ -26,7 +26,7 @@ pub(super) fn edits(
     });
     let Some(value) = value else {
         let mut scalars = scalars;
-        return removal(text, scalars.find(|at| at.path.segments() == steps)?);
+        return removal(text, scalars.find(|at| at.path.is(steps))?);
     };
     let newline = write::newline(text);
     let node = Node::grown(steps, value.clone());
@@ -35,10 +35,7 @@ pub(super) fn edits(
         return Some(vec![at_end(text, &dotenv::emit(&node).ok()?, "\n")]);
     }
     let (_, section) = steps.split_last()?;
-    let mut beside = scalars.filter(|at| {
-        let segments = at.path.segments();
-        !section.is_empty() && segments.starts_with(section)
-    });
+    let mut beside = scalars.filter(|at| !section.is_empty() && at.path.begins_with(section));
     let written = ini::emit(&node).ok()?;
     let Some(last) = beside.next_back() else {
         return Some(vec![at_end(text, &format!("\n{written}"), newline)]);

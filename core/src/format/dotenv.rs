@@ -7,7 +7,6 @@
 use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -18,6 +17,7 @@ use super::parts::{Collection, Comment, Item, Parsed, Root, Scalar, Style, TopKe
 use crate::error::{Error, ErrorCode};
 use crate::limits::Limits;
 use crate::path::{Path, Segment};
+use crate::text::Text;
 use crate::tree::{Entry, Node};
 use crate::value::Value;
 
@@ -48,7 +48,7 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
                 path: Path::default(),
                 span: start..end,
                 line: number,
-                text: comment.to_owned(),
+                text: comment.into(),
             }));
         } else if let Some((key, value)) = line.split_once('=') {
             nodes += 2;
@@ -177,7 +177,7 @@ pub(crate) fn emit(tree: &Node) -> Result<String, Error> {
 }
 
 fn pair(root: &mut Root, key: &str, value: &str, line: Range<usize>, number: usize) {
-    let name: Arc<str> = key.into();
+    let name: Text = key.into();
     root.keys.push(TopKey {
         name: name.clone(),
         start: line.start,
@@ -376,12 +376,12 @@ mod tests {
         ] {
             let (at, block_text) = insertion(text, &root(text), &metadata);
             assert_eq!(block_text.trim_matches('\n'), block, "{text:?}");
-            let sealed = splice(text, vec![(at, block_text)]);
+            let sealed = splice(text, &[(at, block_text)]);
             let leaves = block_leaves(&root(&sealed));
             assert_eq!(leaves[0].0.to_string(), "age[0].enc");
             assert_eq!(leaves[0].1, Value::string("a\nb\n"), "{text:?}");
             let edits = removal(&sealed, &root(&sealed)).unwrap();
-            assert_eq!(splice(&sealed, edits), text);
+            assert_eq!(splice(&sealed, &edits), text);
             assert!(removal(text, &root(text)).is_none());
         }
     }
@@ -394,7 +394,7 @@ mod tests {
             ("A=1\nsops_a=1\n#c\n", "A=1\n#c\n"),
         ] {
             let edits = removal(sealed, &root(sealed)).unwrap();
-            assert_eq!(splice(sealed, edits), text);
+            assert_eq!(splice(sealed, &edits), text);
         }
     }
 
@@ -406,7 +406,7 @@ mod tests {
             Item::Comment(comment) => sealed_comment("ENC[c]", comment),
             Item::Scalar(scalar) => sealed("ENC[s]", scalar),
         });
-        let hidden = splice(text, edits.collect());
+        let hidden = splice(text, &edits.collect::<Vec<_>>());
         assert_eq!(
             hidden,
             "#ENC[c]\n\nA=ENC[s]\nB=ENC[s]\n#ENC[c]\nexport C=ENC[s]"
@@ -421,7 +421,7 @@ mod tests {
                 (Item::Scalar(at), Item::Scalar(was)) => opened(&was.value, at).unwrap(),
                 _ => panic!("another item"),
             });
-        assert_eq!(splice(&hidden, edits.collect()), text);
+        assert_eq!(splice(&hidden, &edits.collect::<Vec<_>>()), text);
     }
 
     #[test]
@@ -431,7 +431,7 @@ mod tests {
         let tree = Node::Mapping(vec![
             item("a", Node::Leaf(Value::Null)),
             item("b", Node::Leaf(Value::Float(1.0))),
-            Entry::Comment(zeroize::Zeroizing::new(" x\ny=z".to_owned())),
+            Entry::Comment(" x\ny=z".into()),
             item("c", leaf("C:\\new")),
         ]);
         assert_eq!(

@@ -11,12 +11,13 @@ use crate::limits::Limits;
 #[cfg(feature = "formats")]
 use crate::metadata::{Metadata, Renewed};
 use crate::path::{Path, Segment};
+use crate::text::Text;
 use crate::tree::Node;
 use crate::value::Value;
 
 impl Format {
     /// The parts of a text.
-    pub(crate) fn parse(self, text: &str, limits: &Limits) -> Result<Parsed, Error> {
+    pub(crate) fn parse(self, text: &Text, limits: &Limits) -> Result<Parsed, Error> {
         match self {
             #[cfg(feature = "formats")]
             Self::Binary | Self::Json => super::json::parse(text, limits),
@@ -122,7 +123,11 @@ impl Format {
 
     /// Whether a path leads into the block.
     pub(crate) fn names_block(self, path: &Path) -> bool {
-        path.keys().next().is_some_and(|key| self.is_block_key(key))
+        match path.first() {
+            Some(Segment::Key(key)) => self.is_block_key(key),
+            Some(Segment::Index(_)) => path.keys().next().is_some_and(|key| self.is_block_key(key)),
+            None => false,
+        }
     }
 
     /// Whether a top key stands for the block, or for a part of it.
@@ -144,13 +149,13 @@ impl Format {
             };
             return leaves
                 .into_iter()
-                .map(|(path, value, line)| (path.segments().to_vec(), value, line))
+                .map(|(path, value, line)| (path.to_segments(), value, line))
                 .collect();
         }
         let below = |item: &Item| match item {
             Item::Scalar(scalar) if self.names_block(&scalar.path) => {
-                let (_, rest) = scalar.path.segments().split_first()?;
-                Some((rest.to_vec(), scalar.value.clone(), scalar.line))
+                let below = scalar.path.segments().skip(1).cloned().collect();
+                Some((below, scalar.value.clone(), scalar.line))
             }
             _ => None,
         };

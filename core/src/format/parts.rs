@@ -1,12 +1,11 @@
 //! What every format's parser gives: the parts of a text in file order, each with its byte span.
 
-use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::error::{Error, ErrorCode};
 use crate::path::Path;
+use crate::text::Text;
 use crate::value::Value;
 
 /// How a scalar is written.
@@ -44,7 +43,7 @@ pub(crate) struct Comment {
     pub(crate) span: Range<usize>,
     pub(crate) line: usize,
     /// What follows the `#`.
-    pub(crate) text: String,
+    pub(crate) text: Text,
 }
 
 /// A leaf or a comment.
@@ -106,7 +105,7 @@ pub(crate) struct Alias {
 /// A key of the top mapping of a document, for finding the `sops` block.
 #[derive(Clone, Debug)]
 pub(crate) struct TopKey {
-    pub(crate) name: Arc<str>,
+    pub(crate) name: Text,
     pub(crate) start: usize,
     /// Where its value ends.
     pub(crate) end: usize,
@@ -141,7 +140,7 @@ pub(crate) struct Place {
     /// The number of its collection.
     pub(crate) collection: usize,
     /// `None` in a list.
-    pub(crate) key: Option<Arc<str>>,
+    pub(crate) key: Option<Text>,
     /// The key, or where the item's value begins.
     pub(crate) start: usize,
     /// Where the key ends.

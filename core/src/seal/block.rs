@@ -20,8 +20,8 @@ impl Document<Encrypted> {
         which: Renewed,
         is_right: &dyn Fn(&Self) -> bool,
     ) -> Option<Self> {
-        let proved = |text: &str| {
-            let written = Self::parse_as(self.format(), text.as_bytes(), &with_room(self)).ok()?;
+        let proved = |text: String| {
+            let written = Self::of_text(self.format(), text.into(), &with_room(self)).ok()?;
             let expected = Metadata {
                 // It may have stood in what is replaced.
                 unknown: written.metadata().unknown,
@@ -31,8 +31,8 @@ impl Document<Encrypted> {
         };
         let in_place = self.block_in_place(edits, metadata, which);
         in_place
-            .and_then(|text| proved(&text))
-            .or_else(|| proved(&self.block_anew(edits, metadata)?))
+            .and_then(&proved)
+            .or_else(|| proved(self.block_anew(edits, metadata)?))
     }
 
     fn block_in_place(
@@ -48,24 +48,24 @@ impl Document<Encrypted> {
                     .with_fields(self.text(), root, metadata, which)?,
             );
         }
-        Some(splice(self.text(), edits))
+        Some(splice(self.text(), &edits))
     }
 
     /// The text with its blocks at their usual place.
     fn block_anew(&self, edits: &[Edit], metadata: &Metadata) -> Option<String> {
-        let parse = |text: &str| {
-            Document::parse_any(self.format(), text.as_bytes(), &with_room(self), Plain).ok()
+        let parse = |text: String| {
+            Document::parse_any(self.format(), text.into(), &with_room(self), Plain).ok()
         };
         let body = match edits {
             [] => self.body(),
-            _ => parse(&splice(self.text(), edits.to_vec()))?.body(),
+            _ => parse(splice(self.text(), edits))?.body(),
         };
-        let plain = parse(&body)?;
+        let plain = parse(body)?;
         let block = metadata.to_node();
         let insertion = |root| plain.format().insertion(plain.text(), root, &block);
         Some(splice(
-            &body,
-            plain.roots().iter().map(insertion).collect::<Vec<_>>(),
+            plain.text(),
+            &plain.roots().iter().map(insertion).collect::<Vec<_>>(),
         ))
     }
 }

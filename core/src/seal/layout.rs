@@ -106,7 +106,7 @@ fn refused_or_rewritten(
         },
     };
     let text = crate::convert::laid_out_anew(plain)?;
-    match Document::<Plain>::parse_as(plain.format(), text.as_bytes(), plain.limits()) {
+    match Document::<Plain>::of_text(plain.format(), text.into(), plain.limits()) {
         Ok(text) if layout::say_the_same(&text, plain) => Ok(text),
         _ => Err(error),
     }

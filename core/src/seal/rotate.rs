@@ -8,7 +8,7 @@ use core::fmt;
 
 use super::block::no_place;
 use super::keys;
-use crate::cipher::{self, SealedValue};
+use crate::cipher::{Cipher, SealedValue};
 use crate::data_key::DataKey;
 use crate::document::{Document, Encrypted};
 use crate::error::Error;
@@ -115,9 +115,11 @@ impl Document<Encrypted> {
         data_key: &DataKey,
         random: &mut dyn Random,
     ) -> Result<(Vec<Edit>, usize), Error> {
+        let mut cipher = Cipher::new(data_key);
+        let most = self.items().count();
         let mut seal = |bytes: &[u8], path: &Path, label: &str| {
             let aad = path.additional_data();
-            cipher::seal(data_key, bytes, aad.as_bytes(), label, random)
+            cipher.seal(bytes, aad.as_bytes(), label, most, random)
         };
         let mut edits = Vec::with_capacity(pass.edits.len());
         for (_, edit) in &pass.edits {

@@ -3,17 +3,15 @@
 //! The parts come in file order. A comment belongs where its path says; one behind something on its line goes before
 //! that, and one that stands before its collection begins waits for it.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::iter::Peekable;
-
-use zeroize::Zeroizing;
 
 use super::{Entry, Node};
 use crate::error::{Error, ErrorCode};
 use crate::format::parts::{Alias, Collection, Comment, Item, Root};
 use crate::order::Table;
 use crate::path::{Path, Segment};
+use crate::text::Text;
 
 /// The collections of a document; the first is the top.
 pub(crate) struct Arranged<'a> {
@@ -69,7 +67,7 @@ pub(crate) fn arrange<'a>(
         match item {
             Item::Comment(comment) => builder.comment(text, comment, number),
             Item::Scalar(scalar) => {
-                let parent = builder.parent(scalar.path.segments().len());
+                let parent = builder.parent(scalar.path.depth());
                 builder.put(parent, Part::Leaf(number), false);
                 if scalar.span.is_empty() {
                     builder.null = scalar.span.start;
@@ -132,7 +130,7 @@ impl<'a> Builder<'a> {
                 self.open(collection);
             } else if let Some((number, alias)) = aliases.next_if(|(_, alias)| alias.start <= place)
             {
-                let parent = self.parent(alias.path.segments().len());
+                let parent = self.parent(alias.path.depth());
                 self.put(parent, Part::Alias(number), false);
             } else {
                 return;
@@ -142,7 +140,7 @@ impl<'a> Builder<'a> {
 
     fn open(&mut self, collection: &'a Collection) {
         let number = self.branches.len();
-        let parent = self.parent(collection.path.segments().len());
+        let parent = self.parent(collection.path.depth());
         if number > 0 {
             self.put(parent, Part::Branch(number), false);
         }
@@ -196,7 +194,7 @@ impl<'a> Builder<'a> {
     /// The innermost open branch that something with so many steps in its path can stand in.
     fn parent(&mut self, depth: usize) -> usize {
         while let Some(branch) = self.branches.get(self.open) {
-            if branch.path.segments().len() < depth || branch.parent == self.open {
+            if branch.path.depth() < depth || branch.parent == self.open {
                 break;
             }
             self.ended.push(self.open);
@@ -284,7 +282,7 @@ impl Build<'_> {
                 }
                 Part::Comment(number) | Part::Leaf(number) => match document.items.get(*number) {
                     Some(Item::Comment(comment)) => {
-                        entries.push(Entry::Comment(Zeroizing::new(comment.text.clone())));
+                        entries.push(Entry::Comment(comment.text.clone()));
                         continue;
                     }
                     Some(Item::Scalar(scalar)) => {
@@ -347,8 +345,8 @@ impl Build<'_> {
     }
 }
 
-fn key_of(path: &Path) -> Option<Arc<str>> {
-    match path.segments().last() {
+fn key_of(path: &Path) -> Option<Text> {
+    match path.last() {
         Some(Segment::Key(key)) => Some(key.clone()),
         _ => None,
     }

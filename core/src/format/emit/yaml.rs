@@ -419,7 +419,6 @@ const MOST_BYTES: usize = 1 << 30;
 
 #[cfg(test)]
 mod tests {
-    use alloc::sync::Arc;
 
     use super::*;
     use crate::document::{Document, Plain};
@@ -431,7 +430,7 @@ mod tests {
     }
 
     fn item(key: Option<&str>, node: Node) -> Entry {
-        let key = key.map(Arc::from);
+        let key = key.map(Into::into);
         Entry::Item { key, node }
     }
 

@@ -2,7 +2,6 @@
 
 use alloc::format;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -10,6 +9,7 @@ use super::write::{self, Pair};
 use crate::format::parts::{Item, Root};
 use crate::format::{Edit, flat};
 use crate::path::{Path, Segment};
+use crate::text::Text;
 use crate::tree::Node;
 use crate::value::Value;
 
@@ -74,15 +74,17 @@ pub(crate) fn removal(text: &str, root: &Root) -> Option<Vec<Edit>> {
 
 /// The leaves of the block, each with its path below `sops` and its line. Of several sections the first counts.
 pub(crate) fn block_leaves(root: &Root) -> Vec<(Path, Value, usize)> {
-    let mut section: Option<&Arc<str>> = None;
+    let mut section: Option<&Text> = None;
     let pairs = root.items.iter().filter_map(|item| {
         let Item::Scalar(scalar) = item else {
             return None;
         };
-        let [Segment::Key(name), Segment::Key(key)] = scalar.path.segments() else {
+        let ([Segment::Key(name)], Some(Segment::Key(key))) =
+            (scalar.path.collection(), scalar.path.last())
+        else {
             return None;
         };
-        let counts = name.as_ref() == NAME && Arc::ptr_eq(section.get_or_insert(name), name);
+        let counts = name.as_ref() == NAME && section.get_or_insert(name).is(name);
         counts.then_some((key.as_ref(), &scalar.value, scalar.line))
     });
     let pairs: Vec<_> = pairs.collect();

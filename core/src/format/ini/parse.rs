@@ -6,7 +6,6 @@
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -19,6 +18,7 @@ use crate::format::parts::{
 };
 use crate::limits::Limits;
 use crate::path::{Path, Segment};
+use crate::text::Text;
 use crate::value::Value;
 
 /// Reads a text.
@@ -49,7 +49,7 @@ struct Section {
     path: Path,
     entries: Vec<(Scalar, Option<Comment>)>,
     /// Where each key stands among the entries.
-    seen: BTreeMap<Arc<str>, usize>,
+    seen: BTreeMap<Text, usize>,
     /// How many keys got a number for a name.
     numbered: usize,
 }
@@ -64,7 +64,7 @@ struct Pending {
 }
 
 impl Section {
-    fn new(name: &Arc<str>) -> Self {
+    fn new(name: &Text) -> Self {
         Self {
             path: Path::default().child(Segment::Key(name.clone())),
             entries: Vec::new(),
@@ -76,7 +76,7 @@ impl Section {
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str, limits: &'a Limits) -> Self {
-        let name: Arc<str> = DEFAULT.into();
+        let name: Text = DEFAULT.into();
         let section = Section::new(&name);
         let collection = |path: &Path| Collection {
             path: path.clone(),
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
         let after = start + close + 1;
         let inline = mark.map(|mark| after + mark..after + rest.len());
         self.close_section();
-        let name: Arc<str> = name.into();
+        let name: Text = name.into();
         self.section = Section::new(&name);
         let path = self.section.path.clone();
         let comment = self.comment(&path, inline);
@@ -185,7 +185,7 @@ impl<'a> Reader<'a> {
             self.syntax("a value's quote is not closed; put the closing one behind the value")
         })?;
         self.check_size(found.value.len(), self.limits.scalar_bytes, "a value")?;
-        let name: Arc<str> = if key.name == "-" {
+        let name: Text = if key.name == "-" {
             self.section.numbered += 1;
             format!("#{}", self.section.numbered).into()
         } else {
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A key that stands twice keeps its first place and takes the last value, and the last comment or none.
-    fn keep(&mut self, name: Arc<str>, scalar: Scalar, comment: Option<Comment>) {
+    fn keep(&mut self, name: Text, scalar: Scalar, comment: Option<Comment>) {
         let entries = &mut self.section.entries;
         match self.section.seen.get(&name) {
             Some(at) => {

@@ -4,8 +4,6 @@ use alloc::string::{String, ToString as _};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use zeroize::Zeroizing;
-
 use super::{
     block_leaves, emit, insertion, opened, opened_comment, parse, removal, sealed, sealed_comment,
 };
@@ -62,7 +60,7 @@ fn leaf(text: &str) -> Node {
 }
 
 fn comment(text: &str) -> Entry {
-    Entry::Comment(Zeroizing::new(text.to_owned()))
+    Entry::Comment(text.into())
 }
 
 fn metadata() -> Node {
@@ -78,11 +76,11 @@ fn metadata() -> Node {
 }
 
 fn with_block(text: &str) -> String {
-    splice(text, vec![insertion(text, &root(text), &metadata())])
+    splice(text, &[insertion(text, &root(text), &metadata())])
 }
 
 fn without_block(text: &str) -> String {
-    splice(text, removal(text, &root(text)).unwrap())
+    splice(text, &removal(text, &root(text)).unwrap())
 }
 
 fn hidden(text: &str) -> String {
@@ -95,7 +93,7 @@ fn hidden(text: &str) -> String {
     });
     let mut edits: Vec<_> = edits.collect();
     edits.push(insertion(text, &root, &metadata()));
-    splice(text, edits)
+    splice(text, &edits)
 }
 
 /// Puts the items of `plain` back in the place of those of `hidden`.
@@ -119,7 +117,7 @@ fn shown(hidden: &str, plain: &str) -> String {
     });
     let mut edits: Vec<_> = edits.collect();
     edits.extend(removal(hidden, &hidden_root).unwrap());
-    splice(hidden, edits)
+    splice(hidden, &edits)
 }
 
 #[test]
@@ -433,7 +431,7 @@ fn comments_open_as_the_reference_prints_them() {
                 Item::Scalar(_) => None,
             });
         let edits: Vec<_> = edits.flatten().collect();
-        assert_eq!(splice(sealed, edits), expected);
+        assert_eq!(splice(sealed, &edits), expected);
     }
 }
 

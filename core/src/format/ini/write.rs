@@ -18,6 +18,7 @@ use super::line::{self, MARKS, TRIPLE};
 use crate::error::Error;
 use crate::format::parts::{Comment, Scalar, Style};
 use crate::format::{Edit, flat};
+use crate::text::Text;
 use crate::tree::{Entry, Node};
 use crate::value::Value;
 
@@ -176,7 +177,7 @@ pub(super) fn pairs(pairs: &[Pair]) -> String {
     let width = width.unwrap_or_default();
     let mut text = String::new();
     for pair in pairs {
-        let lines = pair.comment.as_deref().map(String::as_str);
+        let lines = pair.comment.as_deref();
         write_comment(lines, false, &mut text);
         text.push_str(&pair.key);
         text.extend(core::iter::repeat_n(' ', width - pair.key.len()));
@@ -191,7 +192,7 @@ pub(super) fn pairs(pairs: &[Pair]) -> String {
 pub(super) struct Pair {
     pub(super) key: String,
     pub(super) value: String,
-    pub(super) comment: Option<Zeroizing<String>>,
+    pub(super) comment: Option<Text>,
 }
 
 struct Section<'a> {

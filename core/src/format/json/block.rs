@@ -169,15 +169,12 @@ mod tests {
 
     fn with_block(text: &str) -> String {
         let parsed = parsed(text);
-        splice(
-            text,
-            vec![insertion(text, &parsed.documents[0], &metadata())],
-        )
+        splice(text, &[insertion(text, &parsed.documents[0], &metadata())])
     }
 
     fn without_block(text: &str) -> String {
         let parsed = parsed(text);
-        splice(text, removal(text, &parsed.documents[0]).unwrap())
+        splice(text, &removal(text, &parsed.documents[0]).unwrap())
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //! a stack of their own.
 
 use alloc::format;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -14,6 +13,7 @@ use crate::format::parts::{
 };
 use crate::limits::Limits;
 use crate::path::{Path, Segment};
+use crate::text::Text;
 use crate::value::Value;
 
 /// Parses a text.
@@ -64,7 +64,7 @@ enum Kind {
     /// The number of its next item, and its own among the collections.
     List { next: usize, collection: usize },
     /// The key whose value comes next.
-    Object { key: Option<Arc<str>> },
+    Object { key: Option<Text> },
 }
 
 /// What may come next in an object or list, besides blanks.
@@ -186,7 +186,7 @@ impl Builder<'_> {
             ));
         }
         self.scanner.skip();
-        let name: Arc<str> = name.as_str().into();
+        let name: Text = name.as_str().into();
         if self.frames.len() == 1 {
             self.top_key(name.clone(), span.start, line)?;
         }
@@ -201,7 +201,7 @@ impl Builder<'_> {
     }
 
     /// Keys may stand twice, but not that of the block: which one counts, readers disagree on.
-    fn top_key(&mut self, name: Arc<str>, start: usize, line: usize) -> Result<(), Error> {
+    fn top_key(&mut self, name: Text, start: usize, line: usize) -> Result<(), Error> {
         let keys = &mut self.root.keys;
         if name.as_ref() == KEY && keys.iter().any(|key| key.name.as_ref() == KEY) {
             return Err(Error::input(
@@ -243,7 +243,7 @@ impl Builder<'_> {
             bracket @ (b'{' | b'[') => return self.open(bracket, path),
             b'"' => {
                 let (span, text) = self.scanner.string()?;
-                (span, Value::String(text))
+                (span, Value::String(text.into()))
             }
             b'-' | b'0'..=b'9' => {
                 let (span, number) = self

@@ -308,10 +308,7 @@ mod tests {
             (Value::Float(1e21), "1e+21"),
             (Value::Float(1e-7), "1e-7"),
             (Value::string("x"), r#""x""#),
-            (
-                Value::Time(Zeroizing::new(time.to_owned())),
-                &format!("\"{time}\""),
-            ),
+            (Value::Time(time.into()), &format!("\"{time}\"")),
             (Value::Bytes(Zeroizing::new(vec![0xff])), r#""\ufffd""#),
         ] {
             let at = place();
@@ -347,12 +344,9 @@ mod tests {
         };
         let leaf = |value| Node::Leaf(value);
         Node::Mapping(vec![
-            Entry::Comment(Zeroizing::new(" lost".to_owned())),
+            Entry::Comment(" lost".into()),
             item("a<", leaf(Value::Float(1.5))),
-            item(
-                "none",
-                Node::List(vec![Entry::Comment(Zeroizing::default())]),
-            ),
+            item("none", Node::List(vec![Entry::Comment("".into())])),
             item(
                 "list",
                 Node::List(vec![

@@ -7,7 +7,6 @@
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -23,7 +22,8 @@ use crate::format::parts::{
 use crate::format::parts::{Place, Shape};
 use crate::limits::Limits;
 use crate::order;
-use crate::path::{Path, Segment};
+use crate::path::{Path, Segment, Steps};
+use crate::text::Text;
 use crate::value::Value;
 
 pub(crate) fn check_size(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
@@ -37,8 +37,8 @@ pub(crate) fn check_size(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks size and encoding; gives the text without looking at YAML.
-pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Error> {
+/// Checks size and encoding; gives the text without looking at YAML, as a copy that is wiped.
+pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Text, Error> {
     check_size(bytes, limits)?;
     let text = core::str::from_utf8(bytes).map_err(|error| {
         let line = block::line_number(bytes, error.valid_up_to());
@@ -48,11 +48,11 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Er
         )
         .at_line(line)
     })?;
-    Ok(text)
+    Ok(text.into())
 }
 
 /// Parses a text.
-pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
+pub(crate) fn parse(text: &Text, limits: &Limits) -> Result<Parsed, Error> {
     let options = options! {
         emit_anchor_events: true,
         emit_unresolved_aliases: true,
@@ -102,6 +102,8 @@ enum Tagged {
 /// An open collection.
 struct Frame {
     path: Path,
+    /// The same, for those of its entries.
+    steps: Steps,
     kind: FrameKind,
     flow: bool,
     anchored: bool,
@@ -118,8 +120,8 @@ struct Frame {
 
 enum FrameKind {
     Mapping {
-        key: Option<Arc<str>>,
-        seen: BTreeSet<Arc<str>>,
+        key: Option<Text>,
+        seen: BTreeSet<Text>,
     },
     Sequence {
         next: usize,
@@ -127,11 +129,13 @@ enum FrameKind {
 }
 
 struct Builder<'a> {
+    source: &'a Text,
     text: &'a str,
     limits: &'a Limits,
     parsed: Parsed,
     frames: Vec<Frame>,
     places: place::Places,
+    /// Comments before the first document.
     comments: Vec<Comment>,
     nodes: usize,
     /// End of the last token seen, for finding block headers.
@@ -154,8 +158,10 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(text: &'a str, limits: &'a Limits) -> Self {
+    fn new(source: &'a Text, limits: &'a Limits) -> Self {
+        let text = source.as_str();
         Self {
+            source,
             text,
             limits,
             parsed: Parsed::default(),
@@ -228,11 +234,11 @@ impl<'a> Builder<'a> {
             }
             Event::Comment(text, _) => {
                 self.count(line)?;
-                self.comments.push(Comment {
+                self.comment(Comment {
                     path: Path::default(),
+                    text: self.source.part_or_copy(range.start + 1, &text),
                     span: range,
                     line,
-                    text: text.into_owned(),
                 });
             }
             Event::Anchor(_, name) => {
@@ -429,14 +435,14 @@ impl<'a> Builder<'a> {
         };
         match &mut frame.kind {
             FrameKind::Sequence { next } => {
-                let path = frame.path.child(Segment::Index(*next));
+                let path = frame.steps.to(Segment::Index(*next));
                 *next += 1;
                 self.places.entry(start, frame.place);
                 Ok(Some(path))
             }
             FrameKind::Mapping {
                 key: key @ Some(_), ..
-            } => Ok(key.take().map(|key| frame.path.child(Segment::Key(key)))),
+            } => Ok(key.take().map(|key| frame.steps.to(Segment::Key(key)))),
             FrameKind::Mapping { key: None, .. } => {
                 self.places.entry(start, frame.place);
                 Ok(None)
@@ -582,6 +588,7 @@ impl<'a> Builder<'a> {
             #[cfg(feature = "formats")]
             entry: None,
             collection,
+            steps: path.steps(),
             path,
             kind,
             flow,
@@ -649,7 +656,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn pending_key(&mut self, name: Arc<str>, start: usize, line: usize) -> Result<(), Error> {
+    fn pending_key(&mut self, name: Text, start: usize, line: usize) -> Result<(), Error> {
         let top = self.frames.len() == 1;
         let Some(Frame {
             kind: FrameKind::Mapping { key, seen },
@@ -743,18 +750,21 @@ impl<'a> Builder<'a> {
         let is_plain = style == ScalarStyle::Plain;
         let resolved = match tag {
             Some(suffix) => resolve::tagged(suffix, text, is_plain),
-            None if tagged == Tagged::Yes || !is_plain => Resolved::Value(Value::string(text)),
+            None if tagged == Tagged::Yes || !is_plain => Resolved::Text,
             None => resolve::plain(text),
         };
+        // Behind the quote, when it has one.
+        let at = range.start + usize::from(!is_plain);
         let value = match resolved {
             Resolved::Value(value) => value,
+            Resolved::Text => Value::String(self.source.part_or_copy(at, text)),
             Resolved::OutOfRange => {
                 self.obstacle(
                     ErrorCode::ValueOutOfRange,
                     line,
                     "this number or time is out of range for a sealed file; put it in quotes",
                 );
-                Value::string(text)
+                Value::String(self.source.part_or_copy(at, text))
             }
             Resolved::Mismatch => {
                 self.obstacle(
@@ -762,7 +772,7 @@ impl<'a> Builder<'a> {
                     line,
                     "the tag names a type that the value is not; remove the tag",
                 );
-                Value::string(text)
+                Value::String(self.source.part_or_copy(at, text))
             }
         };
         if self.frames.is_empty() && matches!(value, Value::Null) {
@@ -796,7 +806,10 @@ impl<'a> Builder<'a> {
                 .at_line(line));
             }
             // Not the text: that of a binary key is packed.
-            let name = value.as_str().unwrap_or(text).into();
+            let name = match value {
+                Value::String(name) => name,
+                _ => self.source.part_or_copy(at, text),
+            };
             return self.pending_key(name, range.start, line);
         };
         self.value_ends(range.end);
@@ -823,7 +836,7 @@ impl<'a> Builder<'a> {
             .frames
             .last()
             .map_or((false, 0), |frame| (frame.flow, frame.column));
-        let in_mapping = matches!(path.segments().last(), Some(Segment::Key(_)));
+        let in_mapping = matches!(path.last(), Some(Segment::Key(_)));
         if range.is_empty()
             && !has_tag
             && in_mapping
@@ -863,6 +876,14 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// Which document it belongs to is known when that ends.
+    fn comment(&mut self, comment: Comment) {
+        match self.parsed.documents.last_mut() {
+            Some(root) => root.items.push(Item::Comment(comment)),
+            None => self.comments.push(comment),
+        }
+    }
+
     /// Files the comments of the document that ends here.
     fn close_document(&mut self, end: usize) {
         self.frames.clear();
@@ -873,10 +894,12 @@ impl<'a> Builder<'a> {
             return;
         };
         root.end = root.end.min(end);
-        for mut comment in comments {
-            comment.path = places.of_comment(self.text, comment.span.start);
-            root.items.push(Item::Comment(comment));
-        }
+        root.items.extend(comments.into_iter().map(Item::Comment));
         root.items = order::by_key(core::mem::take(&mut root.items), |item| (item.start(), 0));
+        for item in &mut root.items {
+            if let Item::Comment(comment) = item {
+                comment.path = places.of_comment(self.text, comment.span.start);
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The type of a scalar, exactly as go-yaml v3 decides it: the MAC covers resolved values.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
@@ -12,8 +12,10 @@ use crate::value::Value;
 /// What a scalar means.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Resolved {
-    /// A value of the data model.
+    /// A value of the data model; no string that stands as it reads.
     Value(Value),
+    /// The text itself, as a string.
+    Text,
     /// An unsigned number above `i64::MAX`, or a time whose offset has no text: the reference refuses both.
     OutOfRange,
     /// The tag forces a type that the text is not.
@@ -29,11 +31,13 @@ pub(crate) fn plain(text: &str) -> Resolved {
         ".nan" | ".NaN" | ".NAN" => Value::Float(f64::NAN),
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Value::Float(f64::INFINITY),
         "-.inf" | "-.Inf" | "-.INF" => Value::Float(f64::NEG_INFINITY),
-        _ => match text.as_bytes().first() {
-            Some(b'.') => dotted_float(text).map_or_else(|| Value::string(text), Value::Float),
-            Some(b'+' | b'-' | b'0'..=b'9') => return number_or_time(text),
-            _ => Value::string(text),
-        },
+        _ => {
+            return match text.as_bytes().first() {
+                Some(b'.') => float_or_text(dotted_float(text)),
+                Some(b'+' | b'-' | b'0'..=b'9') => number_or_time(text),
+                _ => Resolved::Text,
+            };
+        }
     })
 }
 
@@ -41,13 +45,17 @@ pub(crate) fn plain(text: &str) -> Resolved {
 pub(crate) fn tagged(suffix: &str, text: &str, is_plain: bool) -> Resolved {
     let value = match suffix {
         "binary" => return binary(text),
-        "str" => return Resolved::Value(Value::string(text)),
+        "str" => return Resolved::Text,
         "timestamp" => match time::canonical(text) {
-            Some(text) => return Resolved::Value(Value::Time(Zeroizing::new(text))),
+            Some(text) => return Resolved::Value(Value::Time(text.into())),
             None => return Resolved::Mismatch,
         },
         _ => match plain(text) {
             Resolved::Value(value) => value,
+            Resolved::Text if !matches!(suffix, "bool" | "int" | "float" | "null") => {
+                return Resolved::Text;
+            }
+            Resolved::Text => return Resolved::Mismatch,
             other => return other,
         },
     };
@@ -63,7 +71,7 @@ pub(crate) fn tagged(suffix: &str, text: &str, is_plain: bool) -> Resolved {
         | ("null", value @ Value::Null) => Resolved::Value(value),
         ("bool" | "int" | "float" | "null", _) => Resolved::Mismatch,
         (_, value) if is_plain && suffix == "merge" => Resolved::Value(value),
-        _ => Resolved::Value(Value::string(text)),
+        _ => Resolved::Text,
     }
 }
 
@@ -73,7 +81,7 @@ fn binary(text: &str) -> Resolved {
     match Base64::decode_vec(&packed) {
         Err(_) => Resolved::Mismatch,
         Ok(bytes) => Resolved::Value(match String::from_utf8(bytes) {
-            Ok(text) => Value::String(Zeroizing::new(text)),
+            Ok(text) => Value::String(text.into()),
             Err(error) => Value::Bytes(Zeroizing::new(error.into_bytes())),
         }),
     }
@@ -95,7 +103,7 @@ fn dotted_float(text: &str) -> Option<f64> {
 
 fn number_or_time(text: &str) -> Resolved {
     if let Some(time) = time::canonical(text) {
-        return Resolved::Value(Value::Time(Zeroizing::new(time)));
+        return Resolved::Value(Value::Time(time.into()));
     }
     if time::offset_is_too_far(text) {
         return Resolved::OutOfRange;
@@ -107,9 +115,18 @@ fn number_or_time(text: &str) -> Resolved {
         None => {}
     }
     if is_float(&bare) {
-        return Resolved::Value(finite(&bare).map_or_else(|| Value::string(text), Value::Float));
+        return float_or_text(finite(&bare));
     }
-    Resolved::Value(signed_after_prefix(&bare).map_or_else(|| Value::string(text), Value::Integer))
+    match signed_after_prefix(&bare) {
+        Some(number) => Resolved::Value(Value::Integer(number)),
+        None => Resolved::Text,
+    }
+}
+
+fn float_or_text(number: Option<f64>) -> Resolved {
+    number.map_or(Resolved::Text, |number| {
+        Resolved::Value(Value::Float(number))
+    })
 }
 
 /// go-yaml reads `0b` and `0o` once more by hand, and so takes a sign behind them: `0b-1` is -1.
@@ -190,7 +207,7 @@ fn finite(text: &str) -> Option<f64> {
 
 /// Whether this text, written plain, would be read as the same string.
 pub(crate) fn is_plain_string(text: &str) -> bool {
-    matches!(plain(text), Resolved::Value(Value::String(again)) if again.to_string() == text)
+    matches!(plain(text), Resolved::Text)
 }
 
 #[cfg(test)]
@@ -201,6 +218,7 @@ mod tests {
         match plain(text) {
             Resolved::Value(Value::Null) => "null",
             Resolved::Value(value) => value.label(),
+            Resolved::Text => "str",
             Resolved::OutOfRange => "u64",
             Resolved::Mismatch => "mismatch",
         }
@@ -276,10 +294,7 @@ mod tests {
             tagged("float", "3", true),
             Resolved::Value(Value::Float(3.0))
         );
-        assert_eq!(
-            tagged("str", "5", true),
-            Resolved::Value(Value::string("5"))
-        );
+        assert_eq!(tagged("str", "5", true), Resolved::Text);
         assert_eq!(
             tagged("binary", "aGk=", true),
             Resolved::Value(Value::string("hi"))
