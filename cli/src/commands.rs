@@ -169,12 +169,17 @@ impl Places {
     /// # Errors
     /// Those of [`Self::read`]; what the codec finds, by its codes; `no-matching-identity`.
     fn open(&self, context: &Context, mac: Mac) -> Result<Opened, Failure> {
-        self.open_bytes(&self.read()?, context, mac)
+        self.open_bytes(self.read()?, context, mac)
     }
 
-    fn open_bytes(&self, bytes: &[u8], context: &Context, mac: Mac) -> Result<Opened, Failure> {
+    fn open_bytes(
+        &self,
+        bytes: Zeroizing<Vec<u8>>,
+        context: &Context,
+        mac: Mac,
+    ) -> Result<Opened, Failure> {
         let name = self.name();
-        let document = Document::<Encrypted>::parse_as(self.input(), bytes, &Limits::generous())
+        let document = Document::<Encrypted>::parse_own(self.input(), bytes, &Limits::generous())
             .map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
         opening::open(&document, &Keyring::find(&context.environment), &name, mac)
     }

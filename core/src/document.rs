@@ -278,6 +278,19 @@ impl Document<Plain> {
         Self::of_text(format, parse::decode(bytes, limits)?, limits)
     }
 
+    /// As [`Document::<Plain>::parse_as`], without a copy of the text; no binary file.
+    ///
+    /// # Errors
+    /// As [`Document::<Plain>::parse_as`].
+    #[cfg(feature = "formats")]
+    pub fn parse_own(
+        format: Format,
+        bytes: Zeroizing<Vec<u8>>,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        Self::of_text(format, parse::decode_own(bytes, limits)?, limits)
+    }
+
     /// As [`Document::<Plain>::parse_as`] of a text that is at hand.
     pub(crate) fn of_text(format: Format, text: Text, limits: &Limits) -> Result<Self, Error> {
         let document = Self::parse_any(format, text, limits, Plain)?;
@@ -359,6 +372,19 @@ impl Document<Encrypted> {
     /// As [`Document::<Encrypted>::parse`], with the format's own instead of `yaml-syntax`.
     pub fn parse_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
         Self::of_text(format, parse::decode(bytes, limits)?, limits)
+    }
+
+    /// As [`Document::<Encrypted>::parse_as`], without a copy of the text.
+    ///
+    /// # Errors
+    /// As [`Document::<Encrypted>::parse_as`].
+    #[cfg(feature = "formats")]
+    pub fn parse_own(
+        format: Format,
+        bytes: Zeroizing<Vec<u8>>,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        Self::of_text(format, parse::decode_own(bytes, limits)?, limits)
     }
 
     /// As [`Document::<Encrypted>::parse_as`] of a text that is at hand.

@@ -190,13 +190,15 @@ impl<'a> Change<'a> {
         match (format, value, scalar) {
             (Format::Binary, ..) => None,
             (Format::Yaml, ..) => {
+                let parsed = yaml::parse::parse_for_edit(text, self.document.limits()).ok()?;
+                let root = parsed.documents.first().unwrap_or(&none);
                 brackets::Site::new(text, root, steps, None).edits(value, caution)
             }
             (_, Some(Node::Leaf(value)), Some(scalar)) => {
                 format.opened(value, scalar, text, caution).ok()
             }
             (Format::Json, ..) => {
-                let parsed = yaml::parse::parse(text, self.document.limits()).ok()?;
+                let parsed = yaml::parse::parse_for_edit(text, self.document.limits()).ok()?;
                 let indent = self.indentation().json;
                 let indent = indent.map_or(Indent::Tab, Indent::Spaces);
                 let root = parsed.documents.first()?;

@@ -2,7 +2,6 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 use core::fmt;
 use core::ops::Range;
 
@@ -25,7 +24,7 @@ use crate::timestamp::Timestamp;
 use crate::value::Value;
 
 /// Document and path of a value, or of the collection that a comment stands in.
-type Place = (usize, Path);
+type Place<'a> = (usize, &'a Path);
 
 /// A sealed document together with its plain text and data key.
 #[derive(Clone)]
@@ -33,39 +32,49 @@ pub struct Opened {
     sealed: Document<Encrypted>,
     plain: Document<Plain>,
     data_key: DataKey,
-    /// Each value that was sealed, and its ciphertext.
-    values: Vec<(Place, (Value, Text))>,
-    /// Each comment that was sealed, and its ciphertext.
-    comments: Vec<(Place, (Text, Text))>,
+    /// The document as it opened, when another layout was told beside it.
+    #[cfg(feature = "formats")]
+    as_opened: Option<Document<Plain>>,
+    /// Each value that was sealed.
+    values: Vec<Sealed>,
+    /// Each comment that was sealed.
+    comments: Vec<Sealed>,
     /// The layout that the block tells, opened.
     #[cfg(feature = "formats")]
     layout: Option<Zeroizing<String>>,
 }
 
-/// What was sealed, by its place.
-pub(crate) struct Ciphertexts<'a> {
-    values: Table<&'a Place, &'a (Value, Text)>,
-    comments: Table<&'a Place, &'a (Text, Text)>,
+/// Something that was sealed.
+#[derive(Clone, Copy)]
+pub(crate) struct Sealed {
+    /// Which of the values, or of the comments, of the opened document it is.
+    number: usize,
+    /// Which of the sealed document's items it was.
+    item: usize,
 }
 
-impl<'a> Ciphertexts<'a> {
+/// What was sealed, by its place.
+pub(crate) struct Ciphertexts<'a> {
+    values: Table<Place<'a>, (&'a Value, Text)>,
+    comments: Table<Place<'a>, (&'a Text, Text)>,
+}
+
+impl Ciphertexts<'_> {
     /// The ciphertext of a value that did not change.
-    pub(crate) fn of_value(&self, document: usize, path: &Path, value: &Value) -> Option<&'a Text> {
-        let found = self.values.get(|at| compared(at, document, path));
+    pub(crate) fn of_value(&self, document: usize, path: &Path, value: &Value) -> Option<&Text> {
+        let found = self.values.get(|at| at.cmp(&(document, path)));
         let (_, (earlier, enc)) = found.first()?;
-        (earlier == value).then_some(enc)
+        (*earlier == value).then_some(enc)
     }
 
     /// The ciphertext of a comment.
-    pub(crate) fn of_comment(&self, document: usize, path: &Path, text: &str) -> Option<&'a Text> {
-        let known = self.comments.get(|at| compared(at, document, path));
-        let found = known.iter().find(|(_, (earlier, _))| &**earlier == text);
+    pub(crate) fn of_comment(&self, document: usize, path: &Path, text: &str) -> Option<&Text> {
+        let known = self.comments.get(|at| at.cmp(&(document, path)));
+        let found = known
+            .iter()
+            .find(|(_, (earlier, _))| earlier.as_str() == text);
         found.map(|(_, (_, enc))| enc)
     }
-}
-
-fn compared(place: &Place, document: usize, path: &Path) -> Ordering {
-    place.0.cmp(&document).then_with(|| place.1.cmp(path))
 }
 
 impl Opened {
@@ -88,19 +97,35 @@ impl Opened {
         self.sealed.metadata()
     }
 
+    /// The document as it opened.
+    fn as_opened(&self) -> &Document<Plain> {
+        #[cfg(feature = "formats")]
+        if let Some(opened) = &self.as_opened {
+            return opened;
+        }
+        &self.plain
+    }
+
     /// What is sealed in it, to be looked up.
     pub(crate) fn ciphertexts(&self) -> Ciphertexts<'_> {
-        let values = self.values.iter().map(|(place, what)| (place, what));
-        let comments = self.comments.iter().map(|(place, what)| (place, what));
+        let opened = self.as_opened();
+        let values = opened.scalars();
+        let values = values.map(|(at, scalar)| ((at, &scalar.path), &scalar.value));
+        let comments = opened.comments();
+        let comments = comments.map(|(at, comment)| ((at, &comment.path), &comment.text));
+        let items: Vec<&Item> = self.sealed.items().map(|(_, item)| item).collect();
         Ciphertexts {
-            values: Table::new(values.collect()),
-            comments: Table::new(comments.collect()),
+            values: Table::new(placed(values, &self.values, &items).collect()),
+            comments: Table::new(placed(comments, &self.comments, &items).collect()),
         }
     }
 
     pub(crate) fn sealed_paths(&self) -> impl Iterator<Item = (usize, &Path)> {
-        let entries = self.values.iter();
-        entries.map(|((document, path), _)| (*document, path))
+        let mut values = self.as_opened().scalars().enumerate();
+        self.values.iter().filter_map(move |sealed| {
+            let (_, (document, scalar)) = values.find(|(number, _)| *number == sealed.number)?;
+            Some((document, &scalar.path))
+        })
     }
 
     /// The sealed form of a layout that did not change.
@@ -157,33 +182,26 @@ impl Document<Encrypted> {
     }
 
     fn opened(&self, data_key: &DataKey, check_mac: bool) -> Result<Opened, Error> {
-        let pass = self.open_leaves(data_key)?;
+        let mut pass = self.open_leaves(data_key)?;
         if check_mac {
             self.compare_mac(data_key, &pass)?;
         }
-        let plain = self.plain_document(&pass)?;
-        let values = places(
-            plain.scalars().map(|(at, scalar)| (at, &scalar.path)),
-            pass.values,
-        );
-        let comments = plain.comments();
-        let comments = places(
-            comments.map(|(at, comment)| (at, &comment.path)),
-            pass.comments,
-        );
+        let plain = self.plain_document(data_key, &mut pass)?;
         #[cfg(feature = "formats")]
         let layout = crate::layout::open(data_key, self.metadata().layout.as_deref());
         #[cfg(feature = "formats")]
-        let plain = match &layout {
-            Some(layout) => crate::layout::restore(plain, layout),
-            None => plain,
+        let (plain, as_opened) = match &layout {
+            Some(layout) => (crate::layout::restore(plain.clone(), layout), Some(plain)),
+            None => (plain, None),
         };
         Ok(Opened {
             sealed: self.clone(),
             plain,
+            #[cfg(feature = "formats")]
+            as_opened,
             data_key: data_key.clone(),
-            values,
-            comments,
+            values: pass.values,
+            comments: pass.comments,
             #[cfg(feature = "formats")]
             layout,
         })
@@ -195,14 +213,23 @@ impl Document<Encrypted> {
         mac::verify_mac(data_key, &self.metadata().mac, &moment, &pass.mac)
     }
 
-    fn plain_document(&self, pass: &Pass<'_>) -> Result<Document<Plain>, Error> {
+    fn plain_document(
+        &self,
+        data_key: &DataKey,
+        pass: &mut Pass<'_>,
+    ) -> Result<Document<Plain>, Error> {
         #[cfg(feature = "formats")]
         if self.format() == Format::Binary {
             let (_, value) = pass.intended.first().cloned().unwrap_or((0, Value::Null));
             return Document::of_value(&value, self.limits());
         }
-        match self.plain(pass, Caution::Keep) {
-            Err(Error::Bug(_)) => self.plain(pass, Caution::Quote),
+        let text = self.plain_text(&core::mem::take(&mut pass.edits), Caution::Keep)?;
+        match self.proved(text, &pass.intended) {
+            Err(Error::Bug(_)) => {
+                let pass = self.open_leaves(data_key)?;
+                let text = self.plain_text(&pass.edits, Caution::Quote)?;
+                self.proved(text, &pass.intended)
+            }
             done => done,
         }
     }
@@ -240,7 +267,7 @@ impl Document<Encrypted> {
         let mut hasher = MacHasher::new(scope);
         let mut pass = Pass::default();
         let selection = self.selection(&metadata.selector);
-        for ((document, item), selected) in self.items().zip(selection) {
+        for (at, ((document, item), selected)) in self.items().zip(selection).enumerate() {
             match item {
                 Item::Comment(comment) => {
                     let number = pass.comment_count;
@@ -257,9 +284,8 @@ impl Document<Encrypted> {
                     {
                         let text = Text::from(text);
                         pass.edits
-                            .push((comment.span.clone(), Edit::Comment(comment, text.clone())));
-                        let place = (number, &comment.path);
-                        pass.comments.push((place, (text, comment.text.clone())));
+                            .push((comment.span.clone(), Edit::Comment(comment, text)));
+                        pass.comments.push(Sealed { number, item: at });
                     }
                 }
                 Item::Scalar(scalar) => {
@@ -270,10 +296,9 @@ impl Document<Encrypted> {
                     };
                     match value {
                         Leaf::Comment(text) => {
-                            let place = (pass.comment_count, &scalar.path);
+                            let number = pass.comment_count;
                             pass.comment_count += 1;
-                            let enc = sealed_text(scalar);
-                            pass.comments.push((place, (text.clone(), enc)));
+                            pass.comments.push(Sealed { number, item: at });
                             let start = dash_before(self.text(), scalar.span.start);
                             pass.comment_items
                                 .push((document, scalar, pass.edits.len()));
@@ -285,9 +310,8 @@ impl Document<Encrypted> {
                                 hasher.update(&value.plaintext());
                             }
                             if selected && !scalar.value.is_empty() {
-                                let place = (pass.intended.len(), &scalar.path);
-                                pass.values
-                                    .push((place, (value.clone(), sealed_text(scalar))));
+                                let number = pass.intended.len();
+                                pass.values.push(Sealed { number, item: at });
                                 pass.edits.push((
                                     scalar.span.clone(),
                                     Edit::Value(scalar, value.clone()),
@@ -333,10 +357,14 @@ impl Document<Encrypted> {
         }
     }
 
-    /// The readable text, proved by parsing it again.
-    fn plain(&self, pass: &Pass<'_>, caution: Caution) -> Result<Document<Plain>, Error> {
-        let mut edits: Vec<(Range<usize>, String)> = Vec::with_capacity(pass.edits.len() + 1);
-        for (range, edit) in &pass.edits {
+    /// The readable text.
+    fn plain_text(
+        &self,
+        pass: &[(Range<usize>, Edit<'_>)],
+        caution: Caution,
+    ) -> Result<Text, Error> {
+        let mut edits: Vec<(Range<usize>, String)> = Vec::with_capacity(pass.len() + 1);
+        for (range, edit) in pass {
             match edit {
                 Edit::Comment(comment, text) => {
                     edits.extend(self.format().opened_comment(text, comment));
@@ -362,14 +390,18 @@ impl Document<Encrypted> {
             })?;
             edits.extend(removal);
         }
-        let text = Text::from(splice(self.text(), &edits));
+        Ok(splice(self.text(), &edits).into())
+    }
+
+    /// Reads the text again: it must say what was intended.
+    fn proved(&self, text: Text, intended: &[(usize, Value)]) -> Result<Document<Plain>, Error> {
         let broken = || Error::bug("the opened text does not read back");
         let mut plain =
             Document::<Plain>::of_text(self.format(), text, self.limits()).map_err(|_| broken())?;
-        let same = plain.scalars().count() == pass.intended.len()
+        let same = plain.scalars().count() == intended.len()
             && plain
                 .scalars()
-                .zip(&pass.intended)
+                .zip(intended)
                 .all(|((at, scalar), (document, value))| {
                     at == *document && scalar.value.says_the_same(value)
                 });
@@ -377,7 +409,7 @@ impl Document<Encrypted> {
             return Err(broken());
         }
         // What is written 1 may have been sealed as a float, and other formats tell them apart.
-        for (scalar, (_, value)) in plain.scalars_mut().zip(&pass.intended) {
+        for (scalar, (_, value)) in plain.scalars_mut().zip(intended) {
             scalar.value.clone_from(value);
         }
         Ok(plain)
@@ -404,22 +436,23 @@ pub(crate) enum Edit<'a> {
     Value(&'a Scalar, Value),
 }
 
-/// Which of the values, or of the comments, of the plain document it is, and its path when sealed.
-type Sealed<'a> = (usize, &'a Path);
-
-/// Takes the places of the plain document: a comment that was an item of a list does not count there.
-fn places<'a, T>(
-    plain: impl Iterator<Item = (usize, &'a Path)>,
-    sealed: Vec<(Sealed<'_>, T)>,
-) -> Vec<(Place, T)> {
-    let mut plain = plain.enumerate();
-    let found = sealed.into_iter().filter_map(|((number, path), what)| {
-        let (_, (document, place)) = plain.find(|(at, _)| *at == number)?;
+/// Takes the places of the opened document: a comment that was an item of a list does not count there.
+fn placed<'a, T: 'a>(
+    opened: impl Iterator<Item = (Place<'a>, T)>,
+    sealed: &[Sealed],
+    items: &[&Item],
+) -> impl Iterator<Item = (Place<'a>, (T, Text))> {
+    let mut opened = opened.enumerate();
+    sealed.iter().filter_map(move |sealed| {
+        let (_, (place, what)) = opened.find(|(at, _)| *at == sealed.number)?;
+        let (path, enc) = match items.get(sealed.item)? {
+            Item::Comment(comment) => (&comment.path, comment.text.clone()),
+            Item::Scalar(scalar) => (&scalar.path, sealed_text(scalar)),
+        };
         // Otherwise the ciphertext would not open there.
-        let same = place.additional_data() == path.additional_data();
-        same.then(|| ((document, place.clone()), what))
-    });
-    found.collect()
+        let same = place.1.additional_data() == path.additional_data();
+        same.then_some((place, (what, enc)))
+    })
 }
 
 /// The text of a sealed value; written as a block it ends in a line break. What stands behind the bracket does not count,
@@ -441,8 +474,8 @@ pub(crate) struct Pass<'a> {
     comment_items: Vec<(usize, &'a Scalar, usize)>,
     /// All values, each with the number of its document.
     pub(crate) intended: Vec<(usize, Value)>,
-    values: Vec<(Sealed<'a>, (Value, Text))>,
-    comments: Vec<(Sealed<'a>, (Text, Text))>,
+    values: Vec<Sealed>,
+    comments: Vec<Sealed>,
     comment_count: usize,
     /// The hash over the values.
     pub(crate) mac: Zeroizing<String>,

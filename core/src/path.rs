@@ -29,7 +29,7 @@ impl fmt::Debug for Segment {
 /// The steps from the top of a document to a value. Those to its collection are shared by all that stands in it.
 #[derive(Clone, Default)]
 pub struct Path {
-    collection: Option<Arc<[Segment]>>,
+    collection: Option<Arc<Vec<Segment>>>,
     last: Option<Segment>,
 }
 
@@ -45,7 +45,7 @@ impl Path {
 
     /// The steps.
     pub fn segments(&self) -> impl DoubleEndedIterator<Item = &Segment> + Clone {
-        let collection = self.collection.as_deref().unwrap_or_default();
+        let collection = self.collection();
         collection.iter().chain(&self.last)
     }
 
@@ -56,7 +56,7 @@ impl Path {
 
     /// How many steps there are.
     pub fn depth(&self) -> usize {
-        self.collection.as_deref().map_or(0, <[Segment]>::len) + usize::from(self.last.is_some())
+        self.collection().len() + usize::from(self.last.is_some())
     }
 
     /// The last step; `None` at the top.
@@ -66,7 +66,7 @@ impl Path {
 
     /// The steps but for the last one.
     pub fn collection(&self) -> &[Segment] {
-        self.collection.as_deref().unwrap_or_default()
+        self.collection.as_ref().map_or(&[], |steps| steps)
     }
 
     /// Whether these are the steps.
@@ -134,7 +134,7 @@ impl Path {
     #[cfg(any(test, feature = "formats"))]
     pub(crate) fn push(&mut self, segment: Segment) {
         if self.last.is_some() {
-            self.collection = Some(self.segments().cloned().collect());
+            self.collection = Some(Arc::new(self.to_segments()));
         }
         self.last = Some(segment);
     }
@@ -145,17 +145,13 @@ impl Path {
 
     /// These steps, for the paths of all that stands here.
     pub(crate) fn steps(&self) -> Steps {
-        Steps(
-            self.last
-                .as_ref()
-                .map(|_| self.segments().cloned().collect()),
-        )
+        Steps(self.last.as_ref().map(|_| Arc::new(self.to_segments())))
     }
 }
 
 /// The steps to a collection, to be shared by what stands in it.
 #[derive(Clone, Default)]
-pub(crate) struct Steps(Option<Arc<[Segment]>>);
+pub(crate) struct Steps(Option<Arc<Vec<Segment>>>);
 
 impl Steps {
     /// One step more.

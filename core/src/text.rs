@@ -16,33 +16,46 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub struct Text {
     whole: Arc<Zeroizing<String>>,
-    /// Bytes of the whole, between characters.
-    range: (usize, usize),
+    /// Bytes of the whole, between characters. Small, since there is one of these for every key and value.
+    start: u32,
+    /// [`TO_THE_END`] when the whole is longer than can be told.
+    end: u32,
 }
+
+const TO_THE_END: u32 = u32::MAX;
 
 impl Text {
     /// The text.
     pub fn as_str(&self) -> &str {
-        let (start, end) = self.range;
-        self.whole.get(start..end).unwrap_or_default()
+        self.whole.get(self.range()).unwrap_or_default()
+    }
+
+    fn range(&self) -> Range<usize> {
+        let end = match self.end {
+            TO_THE_END => self.whole.len(),
+            end => end as usize,
+        };
+        self.start as usize..end
     }
 
     /// Whether both are the same place of the same text.
     pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.whole, &other.whole) && self.range == other.range
+        Arc::ptr_eq(&self.whole, &other.whole) && self.range() == other.range()
     }
 
     /// The bytes of this text in a range, without a copy of them; nothing when the range is none of it.
     pub(crate) fn part(&self, range: Range<usize>) -> Self {
-        let from = self.range.0;
-        let is_part = self.as_str().get(range.clone()).is_some();
-        Self {
-            whole: self.whole.clone(),
-            range: if is_part {
-                (from + range.start, from + range.end)
-            } else {
-                (from, from)
+        let from = self.range().start;
+        let part = self.as_str().get(range.clone()).unwrap_or_default();
+        let ends = (from.checked_add(range.start), from.checked_add(range.end));
+        let small = |end: Option<usize>| end.and_then(|end| u32::try_from(end).ok());
+        match (small(ends.0), small(ends.1)) {
+            (Some(start), Some(end)) if end != TO_THE_END && !part.is_empty() => Self {
+                whole: self.whole.clone(),
+                start,
+                end,
             },
+            _ => part.into(),
         }
     }
 
@@ -80,7 +93,8 @@ impl Borrow<str> for Text {
 impl From<Zeroizing<String>> for Text {
     fn from(text: Zeroizing<String>) -> Self {
         Self {
-            range: (0, text.len()),
+            start: 0,
+            end: u32::try_from(text.len()).unwrap_or(TO_THE_END),
             whole: Arc::new(text),
         }
     }

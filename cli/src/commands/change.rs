@@ -41,7 +41,7 @@ impl<'a> Change<'a> {
         })?;
         let said = target.input_type.as_deref().and_then(Format::of_word);
         let format = said.unwrap_or_else(|| Format::of_name(&name));
-        let document = Document::<Encrypted>::parse_as(format, &bytes, &Limits::generous())
+        let document = Document::<Encrypted>::parse_own(format, bytes, &Limits::generous())
             .map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
         let keyring = Keyring::find(&context.environment);
         let mac = match target.ignore_mac {

@@ -60,7 +60,7 @@ pub(crate) fn run(
                 true => Mac::Ignore,
                 false => Mac::Check,
             };
-            let opened = places.open_bytes(&bytes, context, mac)?;
+            let opened = places.open_bytes(bytes.clone(), context, mac)?;
             let content = content(&opened, &places, context, config.as_ref())?;
             (Some(bytes), Version::Opened(Box::new(opened)), content)
         }

@@ -8,6 +8,8 @@ use stackseal_core::{
     Selector,
 };
 
+use zeroize::Zeroizing;
+
 use super::Context;
 use crate::args::{Encrypt, Places};
 use crate::config::Selectors;
@@ -66,21 +68,21 @@ pub(crate) fn run(
     let groups = sealing::groups(&plan)?;
 
     let limits = Limits::generous();
-    let read = |format, bytes: &[u8]| {
-        Document::<Plain>::parse_as(format, bytes, &limits).map_err(|error| failed(&error))
+    let read = |format, bytes: Zeroizing<Vec<u8>>| {
+        Document::<Plain>::parse_own(format, bytes, &limits).map_err(|error| failed(&error))
     };
     let indentation = context.indentation(config.as_ref(), places.output())?;
     let mut document = match places.input() {
         Format::Binary => {
             Document::of_bytes(&bytes, indentation.json, &limits).map_err(|error| failed(&error))?
         }
-        format => read(format, &bytes)?,
+        format => read(format, bytes)?,
     };
     if places.output() != document.format() {
         let converted = document
             .converted(places.output(), indentation)
             .map_err(|error| failed(&error))?;
-        document = read(places.output(), &converted)?;
+        document = read(places.output(), converted)?;
     }
     let selector = match arguments.marks.as_slice() {
         [] => sealing::selector(&plan)?,

@@ -171,7 +171,8 @@ pub(crate) struct Root {
     /// How each of them is written, in YAML.
     #[cfg(feature = "formats")]
     pub(crate) shapes: Vec<Shape>,
-    /// Entries of all of them, in the order in which they begin, in YAML.
+    /// Entries of the top mapping and of what stands in the `sops` block, in YAML, in the order in which they begin; those
+    /// of all collections when the text was parsed for an edit.
     #[cfg(feature = "formats")]
     pub(crate) places: Vec<Place>,
     /// Whether anything but comments stands in it.

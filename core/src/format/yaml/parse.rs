@@ -10,8 +10,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use zeroize::Zeroizing;
+
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, options};
 
+#[cfg(feature = "formats")]
+use super::metadata::KEY;
 use super::resolve::{self, Resolved};
 use super::{block, place, portable, syntax};
 use crate::error::{Error, ErrorCode};
@@ -37,6 +41,17 @@ pub(crate) fn check_size(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
     Ok(())
 }
 
+/// As [`decode`], without a copy.
+#[cfg(feature = "formats")]
+pub(crate) fn decode_own(bytes: Zeroizing<Vec<u8>>, limits: &Limits) -> Result<Text, Error> {
+    check_size(&bytes, limits)?;
+    let mut bytes = bytes;
+    match String::from_utf8(core::mem::take(&mut *bytes)) {
+        Ok(text) => Ok(text.into()),
+        Err(error) => decode(&Zeroizing::new(error.into_bytes()), limits),
+    }
+}
+
 /// Checks size and encoding; gives the text without looking at YAML, as a copy that is wiped.
 pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Text, Error> {
     check_size(bytes, limits)?;
@@ -53,6 +68,19 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Text, Error> {
 
 /// Parses a text.
 pub(crate) fn parse(text: &Text, limits: &Limits) -> Result<Parsed, Error> {
+    events(Builder::new(text, limits))
+}
+
+/// As [`parse`], with the places of all entries, which edits of the text need.
+#[cfg(feature = "formats")]
+pub(crate) fn parse_for_edit(text: &Text, limits: &Limits) -> Result<Parsed, Error> {
+    let mut builder = Builder::new(text, limits);
+    builder.all_places = true;
+    events(builder)
+}
+
+fn events(mut builder: Builder<'_>) -> Result<Parsed, Error> {
+    let (text, limits) = (builder.text, builder.limits);
     let options = options! {
         emit_anchor_events: true,
         emit_unresolved_aliases: true,
@@ -64,7 +92,6 @@ pub(crate) fn parse(text: &Text, limits: &Limits) -> Result<Parsed, Error> {
             "the text holds a NUL byte, so it is no YAML; remove it",
         ));
     }
-    let mut builder = Builder::new(text, limits);
     builder.refuse(portable::line_break(text));
     for next in Parser::new_from_str_with_options(text, options) {
         let (event, span) = next.map_err(|error| syntax::error(&error, text))?;
@@ -155,6 +182,9 @@ struct Builder<'a> {
     /// Where the last value or key ends that came before this event.
     #[cfg(feature = "formats")]
     filled: usize,
+    /// Whether the places of all entries are kept, or only those at the top and in the `sops` block.
+    #[cfg(feature = "formats")]
+    all_places: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -178,6 +208,8 @@ impl<'a> Builder<'a> {
             merges: None,
             #[cfg(feature = "formats")]
             filled: 0,
+            #[cfg(feature = "formats")]
+            all_places: false,
         }
     }
 
@@ -462,6 +494,10 @@ impl<'a> Builder<'a> {
         let Some(root) = self.parsed.documents.last_mut() else {
             return;
         };
+        let in_block = || root.keys.last().is_some_and(|key| key.name.as_ref() == KEY);
+        if !self.all_places && frame.collection > 0 && !in_block() {
+            return;
+        }
         if let Some(last) = frame.entry.and_then(|last| root.places.get_mut(last)) {
             last.end = last.end.max(self.filled);
         }
@@ -661,6 +697,8 @@ impl<'a> Builder<'a> {
         let Some(Frame {
             kind: FrameKind::Mapping { key, seen },
             path,
+            #[cfg(feature = "formats")]
+            entry,
             ..
         }) = self.frames.last_mut()
         else {
@@ -674,7 +712,7 @@ impl<'a> Builder<'a> {
         *key = Some(name.clone());
         #[cfg(feature = "formats")]
         if let Some(root) = self.parsed.documents.last_mut()
-            && let Some(place) = root.places.last_mut()
+            && let Some(place) = entry.and_then(|entry| root.places.get_mut(entry))
         {
             place.key = Some(name.clone());
             place.key_end = self.key_end;
