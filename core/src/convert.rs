@@ -35,7 +35,7 @@ impl Document<Plain> {
         indentation: Indentation,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         if to == self.format() {
-            return Ok(self.content());
+            return Ok(self.content().into_owned());
         }
         written(&self.trees()?, to, indentation)
     }
@@ -76,7 +76,7 @@ impl Document<Plain> {
 
 fn variable(name: &str, node: &Node) -> Result<Variable, Error> {
     let text = match node {
-        Node::Leaf(Value::Bytes(bytes)) => bytes.clone(),
+        Node::Leaf(Value::Bytes(bytes)) => bytes.as_ref().clone(),
         Node::Leaf(value) => Zeroizing::new(flat::text(value)?.as_bytes().to_vec()),
         Node::List(_) | Node::Mapping(_) => {
             return Err(flat::not_representable(

@@ -27,6 +27,8 @@ use crate::path::Path;
 use crate::recipient::Identity;
 use crate::selector::Selector;
 use crate::text::Text;
+#[cfg(feature = "formats")]
+use crate::value::Plaintext;
 use crate::value::{Value, ValueKind};
 
 /// A document whose values are readable.
@@ -327,7 +329,7 @@ impl Document<Plain> {
         parse::check_size(bytes, limits)?;
         let value = match core::str::from_utf8(bytes) {
             Ok(text) => Value::string(text),
-            Err(_) => Value::Bytes(Zeroizing::new(bytes.to_vec())),
+            Err(_) => Value::bytes(bytes.to_vec()),
         };
         let frame = crate::format::binary::frame(columns);
         Self::in_frame(&frame, &value, limits)
@@ -347,11 +349,11 @@ impl Document<Plain> {
     }
 
     /// What the plain file holds: the text, or the bytes of a binary file.
-    pub fn content(&self) -> Zeroizing<Vec<u8>> {
+    pub fn content(&self) -> Plaintext<'_> {
         let value = self.scalars().map(|(_, scalar)| &scalar.value).next();
         match value {
-            Some(value) if self.format == Format::Binary => value.plaintext().into_owned(),
-            _ => Zeroizing::new(self.text.as_bytes().to_vec()),
+            Some(value) if self.format == Format::Binary => value.plaintext(),
+            _ => Plaintext::Part(self.text.as_bytes()),
         }
     }
 }

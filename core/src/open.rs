@@ -511,7 +511,7 @@ fn open_scalar(cipher: &Cipher<'_>, scalar: &Scalar) -> Result<Leaf, Error> {
         })?;
         return Ok(Leaf::Comment(text.into()));
     }
-    Value::from_plaintext(kind, &bytes)
+    Value::from_plaintext(kind, bytes)
         .map(Leaf::Value)
         .map_err(place)
 }

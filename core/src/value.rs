@@ -1,6 +1,7 @@
 //! The scalar types, their bytes for cipher and MAC, and how those are read back.
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
@@ -11,13 +12,16 @@ use crate::error::{Error, ErrorCode};
 use crate::number;
 use crate::text::Text;
 
+/// Bytes that many may share.
+pub type Bytes = Arc<Zeroizing<Vec<u8>>>;
+
 /// A typed scalar. It may be a secret: `Debug` shows the type alone, and text is wiped on drop.
 #[derive(Clone)]
 pub enum Value {
     /// `true` or `false`.
     Boolean(bool),
     /// Bytes that are no UTF-8, from `!!binary`.
-    Bytes(Zeroizing<Vec<u8>>),
+    Bytes(Bytes),
     /// IEEE double.
     Float(f64),
     /// Signed 64 bits.
@@ -30,13 +34,15 @@ pub enum Value {
     Time(Text),
 }
 
-/// The bytes of a value: those that it holds, or its text made of it.
-pub(crate) enum Plaintext<'a> {
+/// The bytes of a value: those that it holds, or its text made of it. They may be secret.
+pub enum Plaintext<'a> {
+    /// Made for this.
     Own(Zeroizing<Vec<u8>>),
+    /// Held elsewhere.
     Part(&'a [u8]),
 }
 
-#[cfg(feature = "formats")]
+#[cfg(any(test, feature = "formats"))]
 impl Plaintext<'_> {
     /// A copy of its own.
     pub(crate) fn into_owned(self) -> Zeroizing<Vec<u8>> {
@@ -92,6 +98,11 @@ impl Value {
     /// Text, for short.
     pub(crate) fn string(text: &str) -> Self {
         Self::String(text.into())
+    }
+
+    /// Bytes, for short.
+    pub(crate) fn bytes(bytes: Vec<u8>) -> Self {
+        Self::Bytes(Arc::new(Zeroizing::new(bytes)))
     }
 
     /// The type.
@@ -155,11 +166,18 @@ impl Value {
     }
 
     /// Reads decrypted bytes under a label. `bytes`, which the reference never writes, reads as text.
-    pub(crate) fn from_plaintext(label: &str, bytes: &[u8]) -> Result<Self, Error> {
-        let text = core::str::from_utf8(bytes);
+    pub(crate) fn from_plaintext(
+        label: &str,
+        mut bytes: Zeroizing<Vec<u8>>,
+    ) -> Result<Self, Error> {
+        if matches!(label, "str" | "bytes") {
+            return Ok(match String::from_utf8(core::mem::take(&mut *bytes)) {
+                Ok(text) => Self::String(text.into()),
+                Err(error) => Self::bytes(error.into_bytes()),
+            });
+        }
+        let text = core::str::from_utf8(&bytes);
         let value = match (label, text) {
-            ("str" | "bytes", Ok(text)) => Some(Self::string(text)),
-            ("str" | "bytes", Err(_)) => Some(Self::Bytes(Zeroizing::new(bytes.to_vec()))),
             ("int", Ok(text)) => text.parse().ok().map(Self::Integer),
             ("float", Ok(text)) => float(text).map(Self::Float),
             ("bool", Ok("1" | "t" | "T" | "TRUE" | "true" | "True")) => Some(Self::Boolean(true)),
@@ -177,6 +195,12 @@ impl Value {
                 "the sealed value does not read as the type that its label names; the label was altered",
             )
         })
+    }
+}
+
+impl fmt::Debug for Plaintext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plaintext({} bytes, redacted)", self.len())
     }
 }
 
@@ -233,10 +257,11 @@ mod tests {
             Value::Float(1e300),
             Value::Integer(i64::MIN),
             Value::string("ä\n"),
-            Value::Bytes(Zeroizing::new(alloc::vec![0xff, 0])),
+            Value::bytes(alloc::vec![0xff, 0]),
             Value::Time("2001-12-14T21:59:43.1-05:00".into()),
         ] {
-            let again = Value::from_plaintext(value.label(), &value.plaintext()).unwrap();
+            let again =
+                Value::from_plaintext(value.label(), value.plaintext().into_owned()).unwrap();
             assert_eq!(again, value);
         }
     }
@@ -251,7 +276,7 @@ mod tests {
             ("time", "today"),
             ("blob", "x"),
         ] {
-            let error = Value::from_plaintext(label, bytes.as_bytes()).unwrap_err();
+            let error = Value::from_plaintext(label, Zeroizing::new(bytes.into())).unwrap_err();
             assert_eq!(error.code(), ErrorCode::LeafMalformed, "{label}");
         }
     }

@@ -163,7 +163,7 @@ fn verdict(judge: &Judge, sealed: &[u8], settings: &Settings) -> Verdict {
         }
         (Ours::Done(opened), Ok(theirs)) => {
             let content = opened.plain().content();
-            if **content == *theirs || same_data(&content, &theirs, settings) {
+            if *content == *theirs || same_data(&content, &theirs, settings) {
                 Verdict::ReadAlike
             } else {
                 Verdict::Differ("both read it, as other data".to_owned())

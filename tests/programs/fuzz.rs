@@ -267,7 +267,7 @@ fn plain(format: Format, input: &[u8]) -> Option<String> {
     let opened =
         again.and_then(|sealed| sealed.open(&sealed.data_key(std::slice::from_ref(identity()))?));
     match opened {
-        Ok(opened) if **opened.plain().content() == *input => None,
+        Ok(opened) if *opened.plain().content() == *input => None,
         Ok(_) => Some("other bytes come back".to_owned()),
         Err(error) => Some(format!("what was sealed does not open: {error}")),
     }

@@ -28,9 +28,12 @@ pub(crate) fn run(arguments: &Decrypt, context: &Context) -> Result<(), Failure>
     let opened = places.open(context, mac)?;
     let to = places.output();
     let indentation = context.indentation(config.as_ref(), to)?;
+    let plain = opened.plain();
     let content = match &extract {
-        Some(path) => opened.plain().extracted(path, to),
-        None => opened.plain().converted(to, indentation),
+        Some(path) => plain.extracted(path, to),
+        // Without a copy: it may be large.
+        None if to == plain.format() => return places.write(&plain.content(), Audience::Owner),
+        None => plain.converted(to, indentation),
     };
     let content = content.map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
     places.write(&content, Audience::Owner)

@@ -22,7 +22,7 @@ pub(crate) fn extracted(node: &Node, format: Format) -> Result<Zeroizing<Vec<u8>
     let refused = |message| Err(Error::input(ErrorCode::ValueNotRepresentable, message));
     let text = match (node, format) {
         (Node::Leaf(Value::String(text)), _) => text.as_str().to_owned(),
-        (Node::Leaf(Value::Bytes(bytes)), _) => return Ok(bytes.clone()),
+        (Node::Leaf(Value::Bytes(bytes)), _) => return Ok(bytes.as_ref().clone()),
         (_, Format::Yaml) => yaml_as_reference(core::slice::from_ref(node), DEFAULT_INDENT)?,
         (Node::Mapping(_), Format::Json) => json(node, Indent::Tab)?,
         (_, Format::Json) | (Node::Leaf(_), Format::Ini) => {

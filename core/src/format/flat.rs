@@ -350,7 +350,7 @@ mod tests {
         ] {
             assert_eq!(text(&value).unwrap().as_str(), expected);
         }
-        let error = text(&Value::Bytes(Zeroizing::new(vec![0xff]))).unwrap_err();
+        let error = text(&Value::bytes(vec![0xff])).unwrap_err();
         assert_eq!(error.code(), ErrorCode::ValueNotRepresentable);
     }
 }

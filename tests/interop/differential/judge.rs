@@ -222,7 +222,7 @@ impl Judge {
             Ours::Done(opened) => opened,
         };
         let read = opened.plain().content();
-        if **read != *meant {
+        if *read != *meant {
             return differ(
                 apart("we open theirs", &meant, &read, settings),
                 meant,
@@ -254,7 +254,7 @@ impl Judge {
                 let class = format!("we do not open ours: {}", error.code().as_str());
                 Some(differ(class, sealed, error.to_string()))
             }
-            Ours::Done(opened) if **opened.plain().content() == *text => None,
+            Ours::Done(opened) if *opened.plain().content() == *text => None,
             Ours::Done(opened) => Some(differ(
                 "we lose layout",
                 text,

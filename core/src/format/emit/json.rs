@@ -68,8 +68,6 @@ mod tests {
     use alloc::format;
     use alloc::vec;
 
-    use zeroize::Zeroizing;
-
     use super::*;
     use crate::tree::Entry;
     use crate::value::Value;
@@ -80,7 +78,7 @@ mod tests {
             key: Some(key.into()),
             node,
         };
-        let bytes = Value::Bytes(Zeroizing::new(b"<\xe2\x82".to_vec()));
+        let bytes = Value::bytes(b"<\xe2\x82".to_vec());
         let inner = Node::Mapping(vec![item("b", Node::Leaf(bytes))]);
         let tree = Node::Mapping(vec![item("a", inner)]);
         for (indent, step) in [

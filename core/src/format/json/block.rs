@@ -145,7 +145,7 @@ mod tests {
     use crate::value::Value;
 
     fn parsed(text: &str) -> Parsed {
-        parse(text, &Limits::default()).unwrap()
+        parse(&text.into(), &Limits::default()).unwrap()
     }
 
     fn item(key: Option<&str>, node: Node) -> Entry {

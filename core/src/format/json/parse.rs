@@ -19,8 +19,9 @@ use crate::value::Value;
 /// Parses a text.
 ///
 /// What follows the object is an obstacle: the reference drops it when it encrypts, and refuses it when it decrypts.
-pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
+pub(crate) fn parse(text: &Text, limits: &Limits) -> Result<Parsed, Error> {
     let mut builder = Builder {
+        text,
         scanner: Scanner::new(text),
         limits,
         root: Root::default(),
@@ -79,6 +80,7 @@ enum Expects {
 }
 
 struct Builder<'a> {
+    text: &'a Text,
     scanner: Scanner<'a>,
     limits: &'a Limits,
     root: Root,
@@ -161,6 +163,12 @@ impl Builder<'_> {
         Ok(())
     }
 
+    fn string(&mut self) -> Result<(Range<usize>, Text), Error> {
+        let (span, text) = self.scanner.string()?;
+        let text = text.unwrap_or_else(|| self.text.part(span.start + 1..span.end - 1));
+        Ok((span, text))
+    }
+
     /// A key and its colon.
     fn key(&mut self, next: u8) -> Result<(), Error> {
         self.count()?;
@@ -171,7 +179,7 @@ impl Builder<'_> {
                 line,
             ));
         }
-        let (span, name) = self.scanner.string()?;
+        let (span, name) = self.string()?;
         if name.len() > self.limits.key_bytes {
             let message = format!(
                 "a key has more than {} bytes; shorten it",
@@ -186,7 +194,6 @@ impl Builder<'_> {
             ));
         }
         self.scanner.skip();
-        let name: Text = name.as_str().into();
         if self.frames.len() == 1 {
             self.top_key(name.clone(), span.start, line)?;
         }
@@ -242,8 +249,8 @@ impl Builder<'_> {
         let (span, value) = match next {
             bracket @ (b'{' | b'[') => return self.open(bracket, path),
             b'"' => {
-                let (span, text) = self.scanner.string()?;
-                (span, Value::String(text.into()))
+                let (span, text) = self.string()?;
+                (span, Value::String(text))
             }
             b'-' | b'0'..=b'9' => {
                 let (span, number) = self
@@ -369,7 +376,7 @@ mod tests {
     use super::*;
 
     fn root(text: &str) -> Root {
-        let parsed = parse(text, &Limits::default()).unwrap();
+        let parsed = parse(&text.into(), &Limits::default()).unwrap();
         assert_eq!(parsed.obstacles.len(), 0, "{text}");
         parsed.documents.into_iter().next().unwrap()
     }
@@ -382,7 +389,7 @@ mod tests {
     }
 
     fn refusal(text: &str) -> (ErrorCode, Option<usize>) {
-        let error = parse(text, &Limits::default()).unwrap_err();
+        let error = parse(&text.into(), &Limits::default()).unwrap_err();
         (error.code(), error.fault().and_then(|fault| fault.line))
     }
 
@@ -552,7 +559,7 @@ mod tests {
             "{\"a\":1}\r\n}",
             "{\"a\":1}\n\u{feff}",
         ] {
-            let parsed = parse(text, &Limits::default()).unwrap();
+            let parsed = parse(&text.into(), &Limits::default()).unwrap();
             let obstacle = parsed.obstacles.first().unwrap();
             assert_eq!(
                 (obstacle.code, obstacle.line),
@@ -578,7 +585,7 @@ mod tests {
             "{\"a\": [[1]]}",
             "{\"a\": 1, \"b\": 2, \"c\": 3}",
         ] {
-            assert!(parse(text, &limits).is_ok(), "{text}");
+            assert!(parse(&text.into(), &limits).is_ok(), "{text}");
         }
         for text in [
             "{\n\"abcd\": 1}",
@@ -589,7 +596,7 @@ mod tests {
             "{\"a\": 1, \"b\": 2, \"c\": 3,\n\"d\": 4}",
             "{\"a\": [1, 2, 3, 4,\n5]}",
         ] {
-            let error = parse(text, &limits).unwrap_err();
+            let error = parse(&text.into(), &limits).unwrap_err();
             assert_eq!(error.code(), ErrorCode::LimitExceeded, "{text}");
             assert_eq!(error.fault().unwrap().line, Some(2), "{text}");
         }
@@ -603,7 +610,7 @@ mod tests {
         };
         let depth = 2_000;
         let text = format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
-        let parsed = parse(&text, &limits).unwrap();
+        let parsed = parse(&text.into(), &limits).unwrap();
         assert_eq!(parsed.documents[0].collections.len(), depth + 1);
     }
 
@@ -612,12 +619,15 @@ mod tests {
         let text = "{\"a\\n\\ud83d\\ude00é\": [1.5e-7, -0, true, null, {\"\": \"x\\u00e9\"}, []], \"sops\": {}}";
         for at in 0..=text.len() {
             if let Some(head) = text.get(..at) {
-                assert_eq!(parse(head, &Limits::default()).is_ok(), at == text.len());
+                assert_eq!(
+                    parse(&head.into(), &Limits::default()).is_ok(),
+                    at == text.len()
+                );
             }
             for byte in ["", "\"", "\\", "}", "]", ",", "é", "9", "\0"] {
                 if let (Some(head), Some(tail)) = (text.get(..at), text.get(at + 1..)) {
                     let altered: String = [head, byte, tail].concat();
-                    drop(parse(&altered, &Limits::default()));
+                    drop(parse(&altered.into(), &Limits::default()));
                 }
             }
         }

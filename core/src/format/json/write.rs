@@ -249,7 +249,7 @@ mod tests {
     use crate::limits::Limits;
 
     fn place() -> Scalar {
-        let parsed = parse(r#"{"a": {"b": "ENC[x]"}}"#, &Limits::default()).unwrap();
+        let parsed = parse(&r#"{"a": {"b": "ENC[x]"}}"#.into(), &Limits::default()).unwrap();
         match parsed.documents[0].items.first().unwrap() {
             Item::Scalar(scalar) => scalar.clone(),
             Item::Comment(_) => unreachable!(),
@@ -309,7 +309,7 @@ mod tests {
             (Value::Float(1e-7), "1e-7"),
             (Value::string("x"), r#""x""#),
             (Value::Time(time.into()), &format!("\"{time}\"")),
-            (Value::Bytes(Zeroizing::new(vec![0xff])), r#""\ufffd""#),
+            (Value::bytes(vec![0xff]), r#""\ufffd""#),
         ] {
             let at = place();
             assert_eq!(opened(&value, &at).unwrap(), [(at.span, text.to_owned())]);

@@ -10,12 +10,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use zeroize::Zeroizing;
-
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, options};
 
 #[cfg(feature = "formats")]
 use super::metadata::KEY;
+#[cfg(feature = "formats")]
+use zeroize::Zeroizing;
+
 use super::resolve::{self, Resolved};
 use super::{block, place, portable, syntax};
 use crate::error::{Error, ErrorCode};

@@ -82,7 +82,7 @@ fn binary(text: &str) -> Resolved {
         Err(_) => Resolved::Mismatch,
         Ok(bytes) => Resolved::Value(match String::from_utf8(bytes) {
             Ok(text) => Value::String(text.into()),
-            Err(error) => Value::Bytes(Zeroizing::new(error.into_bytes())),
+            Err(error) => Value::bytes(error.into_bytes()),
         }),
     }
 }
