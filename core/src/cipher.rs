@@ -94,9 +94,9 @@ pub(crate) fn is_sealed(text: &str) -> bool {
         !digits.is_empty()
             && text.len() % 4 == 0
             && text.len() - digits.len() < 3
-            && digits
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+            && digits.bytes().fold(true, |all, byte| {
+                all & (byte.is_ascii_alphanumeric() | matches!(byte, b'+' | b'/'))
+            })
     };
     let fields = text.strip_prefix(PREFIX).and_then(Fields::of);
     fields.is_some_and(|fields| {

@@ -9,6 +9,11 @@ const TAB: &str = "a tab stands where YAML readers expect spaces; replace it wit
 /// Line breaks to go-yaml, but to no other reader; a carriage return alone is one of some.
 pub(crate) fn line_break(text: &str) -> Option<Found> {
     let bytes = text.as_bytes();
+    // Most texts have none of these, which is told many bytes at a time.
+    let is_odd = |byte: u8| matches!(byte, b'\r' | 0xc2 | 0xe2);
+    if !bytes.iter().fold(false, |odd, byte| odd | is_odd(*byte)) {
+        return None;
+    }
     bytes.iter().enumerate().find_map(|(at, byte)| {
         let next = |count: usize| bytes.get(at + count).copied().unwrap_or_default();
         match byte {
