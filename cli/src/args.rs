@@ -76,6 +76,9 @@ pub(crate) enum Verb {
     /// Make who can open sealed files what the creation rules say
     #[command(name = "updatekeys")]
     UpdateKeys(UpdateKeys),
+    /// Check sealed files without a key, and find files that ought to be sealed
+    #[command(after_help = VERIFYING)]
+    Verify(Verify),
 }
 
 #[derive(Args)]
@@ -438,6 +441,34 @@ pub(crate) struct Filestatus {
     pub(crate) input_type: Option<String>,
 }
 
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// The files; a folder stands for all that are in it and below
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Expect exactly these age recipients, separated by commas; the option may be repeated
+    #[arg(long, visible_alias = "recipient", value_name = "RECIPIENTS")]
+    pub(crate) age: Vec<String>,
+    /// Expect exactly the recipients in this file, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recipients_file: Option<PathBuf>,
+    /// In folders, expect files to be sealed also where only a rule without path_regex covers them
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Let named files be plain that no rule covers, as in folders: for hooks that name every changed file
+    #[arg(long)]
+    pub(crate) only_covered: bool,
+    /// Let files state another selector than their creation rule
+    #[arg(long)]
+    pub(crate) any_selector: bool,
+    /// Print each finding as a line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Format of the files: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input_type: Option<String>,
+}
+
 /// Where a document comes from and where the result goes.
 #[derive(Args)]
 pub(crate) struct Places {
@@ -463,6 +494,11 @@ pub(crate) struct Places {
 const EDITORS: &str = "\
 The editor is $SOPS_EDITOR, else $EDITOR, else vim, nano or vi, whichever there is first. The options that choose
 what is sealed count for a document that does not exist yet.";
+
+const VERIFYING: &str = "\
+Without --age and --recipients-file, the creation rule for a file says who must be able to open it. Findings go to
+standard output, one a line: FILE:LINE: PATH: what is wrong [code]. Exit status 0: nothing was found; 1: something was.
+Whether the values are those that were sealed only a key can tell.";
 
 const EXAMPLES: &str = "\
 Examples:

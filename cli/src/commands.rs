@@ -14,6 +14,7 @@ pub(crate) mod set;
 pub(crate) mod ssh_to_age;
 pub(crate) mod unset;
 pub(crate) mod updatekeys;
+pub(crate) mod verify;
 
 use std::path::Path;
 

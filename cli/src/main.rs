@@ -18,6 +18,7 @@ mod commands;
 mod config;
 mod editor;
 mod exit;
+mod expected;
 mod files;
 mod foreground;
 mod key_groups;
@@ -65,6 +66,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Verb::Set(arguments) => commands::set::run(&arguments, &context, &mut random),
         Verb::UpdateKeys(arguments) => commands::updatekeys::run(&arguments, &context),
         Verb::Unset(arguments) => commands::unset::run(&arguments, &context, &mut random),
+        Verb::Verify(arguments) => commands::verify::run(&arguments, &context),
         Verb::SshToAge(arguments) => commands::ssh_to_age::run(&arguments, &context.environment),
     };
     done.map(|()| ExitCode::SUCCESS)

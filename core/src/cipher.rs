@@ -41,6 +41,12 @@ impl<'a> SealedValue<'a> {
         }))
     }
 
+    /// Bytes of what was sealed.
+    #[cfg(feature = "formats")]
+    pub(crate) fn length(&self) -> usize {
+        self.data.len()
+    }
+
     fn parse_fields(fields: &'a str) -> Option<Self> {
         let Fields {
             data,

@@ -16,7 +16,7 @@ use crate::files::UNFINISHED;
 
 /// What an argument, or a folder, brought.
 #[derive(Debug, PartialEq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// A file of a folder, which may be anything.
     InFolder(PathBuf),
     /// A file that is meant.
@@ -92,7 +92,7 @@ fn starts_with(name: &OsStr, start: &str) -> bool {
 ///
 /// # Errors
 /// `file-unreadable`.
-pub(super) fn read_if_sealed(
+pub(crate) fn read_if_sealed(
     path: &Path,
     format: Format,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
@@ -109,14 +109,17 @@ pub(super) fn read_if_sealed(
         }
     }
     file.read_to_end(&mut bytes).map_err(unreadable)?;
-    // Every sealed file has both, whatever its format.
-    let text = std::str::from_utf8(&bytes);
-    let may_be = text.is_ok_and(|text| ["sops", "lastmodified"].iter().all(|it| text.contains(it)));
-    Ok(may_be.then_some(bytes))
+    Ok(may_be_sealed(&bytes).then_some(bytes))
+}
+
+/// Whether a text has what every sealed file has, whatever its format.
+pub(crate) fn may_be_sealed(bytes: &[u8]) -> bool {
+    let text = std::str::from_utf8(bytes);
+    text.is_ok_and(|text| ["sops", "lastmodified"].iter().all(|it| text.contains(it)))
 }
 
 /// Whether a file of a folder that could not be read as a sealed one is meant to be one, but broken.
-pub(super) fn claims_to_be_sealed(bytes: &[u8], failure: &Failure) -> bool {
+pub(crate) fn claims_to_be_sealed(bytes: &[u8], failure: &Failure) -> bool {
     let has_no_block = failure.code == ErrorCode::MetadataInvalid.as_str()
         && failure.message.contains("sops metadata not found");
     let text = String::from_utf8_lossy(bytes);
