@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 /// Seals and opens SOPS documents with age keys.
 #[derive(Parser)]
@@ -45,6 +46,9 @@ pub(crate) struct Common {
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {
+    /// Print a script that completes this command's words in a shell
+    #[command(visible_alias = "completion", after_help = COMPLETIONS)]
+    Completions(Completions),
     /// Open a sealed document
     Decrypt(Decrypt),
     /// Edit a sealed document in your editor
@@ -65,6 +69,8 @@ pub(crate) enum Verb {
     KeepFolder(KeepFolder),
     /// Make an age key pair
     Keygen(Keygen),
+    /// Print the manual page, or write those of all verbs into a folder
+    Man(Man),
     /// Seal files anew under a new data key
     Rotate(Rotate),
     /// Put a value at a path of a sealed document
@@ -79,6 +85,18 @@ pub(crate) enum Verb {
     /// Check sealed files without a key, and find files that ought to be sealed
     #[command(after_help = VERIFYING)]
     Verify(Verify),
+}
+
+#[derive(Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct Man {
+    /// Write a page for each verb into this folder
+    pub(crate) folder: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -490,6 +508,12 @@ pub(crate) struct Places {
     #[arg(long, value_name = "FORMAT")]
     pub(crate) output_type: Option<String>,
 }
+
+const COMPLETIONS: &str = "\
+Examples:
+  stackseal completions bash > ~/.local/share/bash-completion/completions/stackseal
+  stackseal completions zsh > ~/.zfunc/_stackseal
+  stackseal completions fish > ~/.config/fish/completions/stackseal.fish";
 
 const EDITORS: &str = "\
 The editor is $SOPS_EDITOR, else $EDITOR, else vim, nano or vi, whichever there is first. The options that choose

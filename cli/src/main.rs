@@ -53,6 +53,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         now: now()?,
     };
     let done = match arguments.verb {
+        Verb::Completions(arguments) => commands::completions::run(&arguments),
         Verb::Decrypt(arguments) => commands::decrypt::run(&arguments, &context),
         Verb::Edit(arguments) => commands::edit::run(&arguments, &context, now, &mut random),
         Verb::Encrypt(arguments) => commands::encrypt::run(&arguments, &context, &mut random),
@@ -62,6 +63,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Verb::Groups(arguments) => commands::groups::run(&arguments.act, &context),
         Verb::KeepFolder(arguments) => private_folder::keep(&arguments.places, &mut random),
         Verb::Keygen(arguments) => commands::keygen::run(&arguments, context.now, &mut random),
+        Verb::Man(arguments) => commands::man::run(&arguments),
         Verb::Rotate(arguments) => commands::rotate::run(&arguments, &context),
         Verb::Set(arguments) => commands::set::run(&arguments, &context, &mut random),
         Verb::UpdateKeys(arguments) => commands::updatekeys::run(&arguments, &context),
