@@ -26,6 +26,7 @@ pub(crate) use tell::Told;
 pub(crate) use walk::{Found, claims_to_be_sealed, may_be_sealed, read_if_sealed};
 
 use tell::{Became, Board, Tally};
+use walk::Walk;
 
 /// The files, and how they are worked on.
 pub(crate) struct Batch<'a> {
@@ -111,7 +112,12 @@ impl Batch<'_> {
     }
 
     fn several(&self, work: &Work<'_>) -> Result<(), Failure> {
-        let found = walk::find(self.paths);
+        let Walk { found, leftovers } = walk::find(self.paths);
+        if self.in_place && !self.dry_run {
+            leftovers
+                .iter()
+                .for_each(|path| files::remove_if_left(path));
+        }
         let replacing = Replacing {
             board: Mutex::new(Board::new(found.len(), !self.one_by_one)),
             waiting: Mutex::default(),

@@ -32,7 +32,7 @@ pub(crate) fn survey(paths: &[PathBuf], done: &str, look: &Look<'_>) -> Result<(
             "no file specified; name a file or a folder",
         ));
     }
-    let found = walk::find(paths);
+    let found = walk::find(paths).found;
     let board = Mutex::new(Board::new(found.len(), true));
     each(&found, several_threads(), &|at, found| {
         let mut told = Told::default();
