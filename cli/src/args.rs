@@ -8,7 +8,7 @@ use clap_complete::Shell;
 
 /// Seals and opens SOPS documents with age keys.
 #[derive(Parser)]
-#[command(name = "stackseal", version, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(name = "stackseal", version, arg_required_else_help = true, args_override_self = true, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) common: Common,

@@ -3,6 +3,7 @@
 //! Here are the process's edges only: arguments, environment, clock, exit status. What is done lies
 //! in [`commands`], where identities come from in [`keyring`], what kinds there are in [`keys`], how files are replaced in [`files`].
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -14,6 +15,7 @@ use crate::exit::Failure;
 use crate::keyring::Environment;
 
 mod args;
+mod by_name;
 mod commands;
 mod config;
 mod editor;
@@ -33,11 +35,22 @@ mod sealing;
 mod shell;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse_from(root_form::with_verb(std::env::args_os())) {
+    let given: Vec<_> = std::env::args_os().collect();
+    let line = root_form::with_verb(given.clone());
+    let mut arguments = match Arguments::try_parse_from(&line) {
         Ok(arguments) => arguments,
-        Err(error) => return output::usage(&error),
+        Err(error) => return output::usage(&error, &line),
     };
-    match run(arguments) {
+    if by_name::is_sops(given.first().map(OsString::as_os_str)) {
+        by_name::as_sops(&mut arguments.verb);
+    }
+    let done = match root_form::lacks_file(&given, &arguments.verb) {
+        true => Err(Failure::no_file(
+            "no file specified; name one, or read standard input with 'stackseal decrypt' and 'stackseal encrypt'",
+        )),
+        false => run(arguments),
+    };
+    match done {
         Ok(status) => status,
         Err(failure) => {
             output::failure(&failure);

@@ -294,6 +294,8 @@ fn exit_statuses_are_those_of_sops() {
         .filter(|line| !line.starts_with("b:"))
         .collect();
     place.write("short.yaml", &without);
+    let without = sealed.lines().filter(|line| !line.contains("version:"));
+    place.write("version.yaml", &without.collect::<Vec<_>>().join("\n"));
     place.write("plain.yaml", "a: one\n");
     place.write("broken.yaml", "a: [\n");
     place.write(
@@ -328,6 +330,48 @@ fn exit_statuses_are_those_of_sops() {
         (["id1"], &["groups", "add", "-f", "a.yaml", "--age", &two]),
         (["id1"], &["groups", "delete", "-f", "a.yaml"]),
         (["id1"], &["groups", "delete", "-f", "a.yaml", "x"]),
+        // What is missing, or too much.
+        (["id1"], &[]),
+        (["id1"], &["-d"]),
+        (["id1"], &["-e"]),
+        (["id1"], &["-r"]),
+        (["id1"], &["decrypt"]),
+        (["id1"], &["decrypt", "--nope"]),
+        (["id1"], &["decrypt", "gone.yaml"]),
+        (["id1"], &["edit"]),
+        (["id1"], &["encrypt"]),
+        (["id1"], &["exec-env"]),
+        (["id1"], &["exec-env", "a.yaml"]),
+        (["id1"], &["exec-file"]),
+        (["id1"], &["exec-file", "a.yaml"]),
+        (["id1"], &["filestatus"]),
+        (["id1"], &["filestatus", "version.yaml"]),
+        (["id1"], &["groups", "delete"]),
+        (["id1"], &["nope"]),
+        (["id1"], &["set"]),
+        (["id1"], &["set", "a.yaml"]),
+        (["id1"], &["set", "a.yaml", "[\"a\"]"]),
+        (["id1"], &["set", "a.yaml", "[\"a\"]", "1", "2"]),
+        (["id1"], &["set", "a.yaml", "[\"a\"]", "[1]"]),
+        (["id1"], &["unset"]),
+        (["id1"], &["unset", "a.yaml"]),
+        (["id1"], &["unset", "a.yaml", "[\"a\"]", "x"]),
+        // Said twice, the last one counts.
+        (
+            ["id1"],
+            &[
+                "decrypt",
+                "--output-type",
+                "x",
+                "--output-type",
+                "json",
+                "a.yaml",
+            ],
+        ),
+        (
+            ["id1"],
+            &["decrypt", "--ignore-mac", "--ignore-mac", "short.yaml"],
+        ),
     ] {
         let [theirs, mine] = [sops(), ours()].map(|it| place.run(&it, &by, words));
         let messages = String::from_utf8_lossy(&mine.stderr);
@@ -337,6 +381,69 @@ fn exit_statuses_are_those_of_sops() {
             "{words:?}: {messages}"
         );
     }
+}
+
+#[test]
+fn recipients_said_twice_count_once_under_the_name_of_sops_and_are_all_kept_under_our_own() {
+    let place = Place::new();
+    place.write("plain.yaml", "a: one\n");
+    let link = place.path("sops");
+    std::os::unix::fs::symlink(ours(), &link).unwrap();
+    let [one, two, three] = ["id1", "id2", "id3"].map(recipient);
+    let sealed_to = |program: &Path| {
+        let words = ["encrypt", "--age", &one, "--age", &two, "plain.yaml"];
+        let text = place.done(program, &[], &words);
+        place.write("a.yaml", &text);
+        let words = [
+            "rotate",
+            "-i",
+            "--add-age",
+            &one,
+            "--add-age",
+            &three,
+            "a.yaml",
+        ];
+        place.done(program, &["id2"], &words);
+        let text = place.text("a.yaml");
+        [&one, &two, &three].map(|recipient| text.contains(recipient.as_str()))
+    };
+    assert_eq!(sealed_to(&sops()), [false, true, true]);
+    assert_eq!(sealed_to(&link), [false, true, true]);
+    assert_eq!(sealed_to(&ours()), [true, true, true]);
+}
+
+#[test]
+fn what_sops_could_not_read_is_not_written_as_json() {
+    let place = Place::new();
+    let to = recipient("id1");
+    for (text, ours_opens) in [
+        ("{\"Sops\": \"x\"}", false),
+        ("{\"a\": {\"Sops\": \"x\"}}", true),
+    ] {
+        place.write("a.json", text);
+        let theirs = place.done(&sops(), &[], &["encrypt", "--age", &to, "a.json"]);
+        place.write("theirs.json", &theirs);
+        let opened = place.run(&sops(), &["id1"], &["decrypt", "theirs.json"]);
+        assert_eq!(opened.status.success(), ours_opens);
+        let sealed = place.run(&ours(), &[], &["encrypt", "--age", &to, "a.json"]);
+        let code = if ours_opens { 0 } else { 2 };
+        assert_eq!(sealed.status.code(), Some(code), "{sealed:?}");
+    }
+    // Bytes that are no text; sops prints others, which nobody could seal again.
+    place.write("a.yaml", "a: !!binary //79\n");
+    let sealed = place.done(
+        &sops(),
+        &[],
+        &["encrypt", "--age", &to, "--output-type", "json", "a.yaml"],
+    );
+    place.write("a.json", &sealed);
+    let opened = place.run(&ours(), &["id1"], &["decrypt", "a.json"]);
+    let message = String::from_utf8_lossy(&opened.stderr).into_owned();
+    assert_eq!(opened.status.code(), Some(4), "{message}");
+    assert!(
+        message.contains("line 2: a: bytes") && message.contains("[value-not-representable]"),
+        "{message}"
+    );
 }
 
 /// Many sealed files, each under a data key of its own.
