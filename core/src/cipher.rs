@@ -98,7 +98,7 @@ pub(crate) fn is_sealed(text: &str) -> bool {
     let base64 = |text: &str| {
         let digits = text.trim_end_matches('=');
         !digits.is_empty()
-            && text.len() % 4 == 0
+            && text.len().is_multiple_of(4)
             && text.len() - digits.len() < 3
             && digits
                 .bytes()
