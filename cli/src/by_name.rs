@@ -31,7 +31,8 @@ fn keep_last(given: &mut Vec<String>, option: &str) {
     if others > 0 {
         given.drain(..others);
         output::warning(&format!(
-            "{option} is given more than once, and as with sops the last one alone counts; separate recipients by commas"
+            "{option} is given more than once, and as with sops the last one alone counts; separate \
+             recipients by commas"
         ));
     }
 }

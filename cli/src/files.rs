@@ -96,8 +96,8 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], audience: Audience) -> Result<(
     try_replace(path, bytes, audience).map_err(|error| unwritable(path, &error))
 }
 
-/// Makes sure that what was replaced in a folder stays replaced, whatever befalls the machine; and removes what runs left
-/// there that were killed.
+/// Makes sure that what was replaced in a folder stays replaced, whatever befalls the machine; and removes what runs
+/// left there that were killed.
 ///
 /// # Errors
 /// `file-unwritable`.

@@ -20,7 +20,8 @@ fn printed(arguments: &[&str]) -> String {
 fn offered(script: &Path, line: &str) -> Vec<String> {
     let words: Vec<_> = line.split(' ').map(|word| format!("'{word}'")).collect();
     let ask = format!(
-        "source '{}'\nCOMP_WORDS=({}) COMP_CWORD={}\n_stackseal stackseal '{}' '{}'\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        "source '{}'\nCOMP_WORDS=({}) COMP_CWORD={}\n_stackseal stackseal '{}' '{}'\n\
+         printf '%s\\n' \"${{COMPREPLY[@]}}\"",
         script.display(),
         words.join(" "),
         words.len() - 1,

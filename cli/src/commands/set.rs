@@ -70,8 +70,8 @@ fn value(arguments: &Set) -> Result<Node, Failure> {
     let mut members = trees.iter().flat_map(Node::items);
     match (members.next(), members.next()) {
         (Some((_, Node::List(_))), None) => Err(Failure {
-            message: "the value is a list, which sops takes only inside of an object; set its items one by one, such as \
-                      '[\"list\"][0]', or edit the document"
+            message: "the value is a list, which sops takes only inside of an object; set its items one by one, such \
+                      as '[\"list\"][0]', or edit the document"
                 .to_owned(),
             ..invalid()
         }),
