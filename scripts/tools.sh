@@ -166,7 +166,7 @@ npm_ci "$ROOT/web"
 
 if [ "$purpose" = test ]; then
   require python3 "install Python 3"
-  packages age brotli chromium
+  packages age brotli chromium groff-base
   [ "$(cat "$STAMPS/wasm-std")" = debian ] && packages rust-web-clippy
   sops_venv
   npm_ci "$ROOT/tests/e2e"

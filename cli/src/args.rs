@@ -4,10 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 /// Seals and opens SOPS documents with age keys.
 #[derive(Parser)]
-#[command(name = "stackseal", version, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(name = "stackseal", version, arg_required_else_help = true, args_override_self = true, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -45,6 +46,9 @@ pub(crate) struct Common {
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {
+    /// Print a script that completes this command's words in a shell
+    #[command(visible_alias = "completion", after_help = COMPLETIONS)]
+    Completions(Completions),
     /// Open a sealed document
     Decrypt(Decrypt),
     /// Edit a sealed document in your editor
@@ -65,6 +69,8 @@ pub(crate) enum Verb {
     KeepFolder(KeepFolder),
     /// Make an age key pair
     Keygen(Keygen),
+    /// Print the manual page, or write those of all verbs into a folder
+    Man(Man),
     /// Seal files anew under a new data key
     Rotate(Rotate),
     /// Put a value at a path of a sealed document
@@ -76,6 +82,21 @@ pub(crate) enum Verb {
     /// Make who can open sealed files what the creation rules say
     #[command(name = "updatekeys")]
     UpdateKeys(UpdateKeys),
+    /// Check sealed files without a key, and find files that ought to be sealed
+    #[command(after_help = VERIFYING)]
+    Verify(Verify),
+}
+
+#[derive(Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct Man {
+    /// Write a page for each verb into this folder
+    pub(crate) folder: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -438,6 +459,34 @@ pub(crate) struct Filestatus {
     pub(crate) input_type: Option<String>,
 }
 
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// The files; a folder stands for all that are in it and below
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Expect exactly these age recipients, separated by commas; the option may be repeated
+    #[arg(long, visible_alias = "recipient", value_name = "RECIPIENTS")]
+    pub(crate) age: Vec<String>,
+    /// Expect exactly the recipients in this file, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recipients_file: Option<PathBuf>,
+    /// In folders, expect files to be sealed also where only a rule without path_regex covers them
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Let named files be plain that no rule covers, as in folders: for hooks that name every changed file
+    #[arg(long)]
+    pub(crate) only_covered: bool,
+    /// Let files state another selector than their creation rule
+    #[arg(long)]
+    pub(crate) any_selector: bool,
+    /// Print each finding as a line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Format of the files: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input_type: Option<String>,
+}
+
 /// Where a document comes from and where the result goes.
 #[derive(Args)]
 pub(crate) struct Places {
@@ -460,9 +509,20 @@ pub(crate) struct Places {
     pub(crate) output_type: Option<String>,
 }
 
+const COMPLETIONS: &str = "\
+Examples:
+  stackseal completions bash > ~/.local/share/bash-completion/completions/stackseal
+  stackseal completions zsh > ~/.zfunc/_stackseal
+  stackseal completions fish > ~/.config/fish/completions/stackseal.fish";
+
 const EDITORS: &str = "\
 The editor is $SOPS_EDITOR, else $EDITOR, else vim, nano or vi, whichever there is first. The options that choose
 what is sealed count for a document that does not exist yet.";
+
+const VERIFYING: &str = "\
+Without --age and --recipients-file, the creation rule for a file says who must be able to open it. Findings go to
+standard output, one a line: FILE:LINE: PATH: what is wrong [code]. Exit status 0: nothing was found; 1: something was.
+Whether the values are those that were sealed only a key can tell.";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,6 +1,7 @@
 //! One file per verb. What they share is here: where a document comes from and where its result goes.
 
 mod change;
+pub(crate) mod completions;
 pub(crate) mod decrypt;
 pub(crate) mod edit;
 pub(crate) mod encrypt;
@@ -9,11 +10,13 @@ pub(crate) mod exec_file;
 pub(crate) mod filestatus;
 pub(crate) mod groups;
 pub(crate) mod keygen;
+pub(crate) mod man;
 pub(crate) mod rotate;
 pub(crate) mod set;
 pub(crate) mod ssh_to_age;
 pub(crate) mod unset;
 pub(crate) mod updatekeys;
+pub(crate) mod verify;
 
 use std::path::Path;
 

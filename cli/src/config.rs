@@ -42,6 +42,13 @@ pub(crate) struct Config {
     indentation: Indentation,
 }
 
+/// A creation rule that holds for a document.
+pub(crate) struct Covering {
+    pub(crate) rule: Rule,
+    /// Whether its `path_regex` says so; else it holds for whatever no rule before it does.
+    pub(crate) by_path: bool,
+}
+
 impl Config {
     /// Loads the file named by `--config` or `SOPS_CONFIG`, else the next `.sops.yaml` from `start` upwards. `start` is
     /// the absolute working folder, see [`working_folder`]. A `.sops.yml` that is passed over is warned of.
@@ -102,15 +109,13 @@ impl Config {
     /// # Errors
     /// `rule-missing` when no rule matches; `config-invalid` when the one that does is faulty.
     pub(crate) fn rule_for(&self, document: &Path) -> Result<Option<Rule>, Failure> {
-        let Some(rules) = &self.rules else {
+        if self.rules.is_none() {
             return Ok(None);
-        };
-        let name = self.name_of(document);
-        for rule in rules {
-            if self.holds(rule, &name)? {
-                return rule.resolve(&self.file).map(Some);
-            }
         }
+        if let Some(covering) = self.covering(document)? {
+            return Ok(Some(covering.rule));
+        }
+        let name = self.name_of(document);
         Err(Failure::usage(
             "rule-missing",
             format!(
@@ -119,6 +124,37 @@ impl Config {
                 self.file
             ),
         ))
+    }
+
+    /// The first creation rule for a document, if any.
+    ///
+    /// # Errors
+    /// `config-invalid`.
+    pub(crate) fn covering(&self, document: &Path) -> Result<Option<Covering>, Failure> {
+        let name = self.name_of(document);
+        for rule in self.rules.iter().flatten() {
+            if self.holds(rule, &name)? {
+                return Ok(Some(Covering {
+                    rule: rule.resolve(&self.file)?,
+                    by_path: !rule.path_regex.is_empty(),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether there are creation rules.
+    pub(crate) fn has_rules(&self) -> bool {
+        self.rules.is_some()
+    }
+
+    /// Whether a document is this configuration, or another.
+    pub(crate) fn is_configuration(&self, document: &Path) -> bool {
+        let same = |one: &Path, other: &Path| {
+            std::fs::canonicalize(one).ok() == std::fs::canonicalize(other).ok()
+        };
+        document.file_name() == Some(OsStr::new(look_up::NAME))
+            || same(document, Path::new(&self.file))
     }
 
     /// How results are indented.

@@ -1,7 +1,9 @@
 //! How a command fails, and with which exit status: those of `sops` where the meaning is the same.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use stackseal_core::{Error, ErrorCode};
 
 /// Why a command ends without its result.
@@ -101,6 +103,24 @@ impl Failure {
             message: format!("{argument}: {error}"),
         }
     }
+}
+
+/// The status for arguments that do not do. `sops` has one of its own where a file, or what goes with it, is missing or
+/// too much, but not for every verb.
+pub(crate) fn of_usage(error: &clap::Error, line: &[OsString]) -> u8 {
+    const COUNTED: [&str; 4] = ["edit", "filestatus", "set", "unset"];
+    let is = |verb: &str| line.iter().skip(1).any(|word| word == verb);
+    let is_word = || match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) => !word.starts_with('-'),
+        _ => false,
+    };
+    let missing = match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => line.len() < 2,
+        ErrorKind::MissingRequiredArgument => COUNTED.into_iter().any(is),
+        ErrorKind::UnknownArgument => ["set", "unset"].into_iter().any(is) && is_word(),
+        _ => false,
+    };
+    if missing { 100 } else { 1 }
 }
 
 fn status(code: ErrorCode, act: Act) -> u8 {

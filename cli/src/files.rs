@@ -1,6 +1,7 @@
 //! Reads documents and replaces files: whole or not at all, keeping mode and owner. Many at once are replaced by
 //! [`Prepared`].
 
+mod leftover;
 mod prepared;
 
 use std::fs::{self, File, OpenOptions};
@@ -13,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 
+pub(crate) use leftover::{is_name as is_leftover, remove_if_left};
 pub(crate) use prepared::{Prepared, sync_prepared};
 
 /// Who may read a file that did not exist before.
@@ -94,11 +96,13 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], audience: Audience) -> Result<(
     try_replace(path, bytes, audience).map_err(|error| unwritable(path, &error))
 }
 
-/// Makes sure that what was replaced in a folder stays replaced, whatever befalls the machine.
+/// Makes sure that what was replaced in a folder stays replaced, whatever befalls the machine; and removes what runs
+/// left there that were killed.
 ///
 /// # Errors
 /// `file-unwritable`.
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), Failure> {
+    leftover::sweep(folder);
     try_sync_folder(folder).map_err(|error| unwritable(folder, &error))
 }
 
@@ -120,13 +124,16 @@ fn try_replace(path: &Path, bytes: &[u8], audience: Audience) -> io::Result<()> 
     }
     let target = destination(path)?;
     let beside = beside(&target);
+    // The file stays open, and so locked, until it has its place.
     let replaced = write_beside(&beside, &target, bytes, existing.as_ref(), audience)
-        .and_then(|()| fs::rename(&beside, &target));
+        .and_then(|_file| fs::rename(&beside, &target));
     if replaced.is_err() {
         // What stands there may be plaintext. That it could not be made is the error to tell.
         let _removed = fs::remove_file(&beside);
     }
-    replaced.and_then(|()| try_sync_folder(folder(&target)))
+    replaced?;
+    leftover::sweep(folder(&target));
+    try_sync_folder(folder(&target))
 }
 
 /// Where a path leads, also when nothing stands there yet.
@@ -155,15 +162,17 @@ fn write_beside(
     bytes: &[u8],
     existing: Option<&fs::Metadata>,
     audience: Audience,
-) -> io::Result<()> {
+) -> io::Result<File> {
     let audience = existing.map_or(audience, |_| Audience::Owner);
     let (mut file, name) = match nameless(target, audience) {
         Some(file) => (file, Some(beside)),
         None => (new_file(beside, audience)?, None),
     };
+    leftover::hold(&file);
     fill(&mut file, bytes, existing)?;
     file.sync_all()?;
-    name.map_or(Ok(()), |name| give_name(&file, name))
+    name.map_or(Ok(()), |name| give_name(&file, name))?;
+    Ok(file)
 }
 
 /// Writes the whole text, and makes the file what the existing one is.
@@ -225,11 +234,8 @@ fn new_file(path: &Path, audience: Audience) -> io::Result<File> {
 fn beside(target: &Path) -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    target.with_file_name(format!("{UNFINISHED}{}-{count}", std::process::id()))
+    target.with_file_name(leftover::name(std::process::id(), count))
 }
-
-/// What the names of files begin with that are about to take another's place.
-pub(crate) const UNFINISHED: &str = ".stackseal-";
 
 fn folder(target: &Path) -> &Path {
     match target.parent() {

@@ -3,6 +3,7 @@
 //! Here are the process's edges only: arguments, environment, clock, exit status. What is done lies
 //! in [`commands`], where identities come from in [`keyring`], what kinds there are in [`keys`], how files are replaced in [`files`].
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -14,10 +15,12 @@ use crate::exit::Failure;
 use crate::keyring::Environment;
 
 mod args;
+mod by_name;
 mod commands;
 mod config;
 mod editor;
 mod exit;
+mod expected;
 mod files;
 mod foreground;
 mod key_groups;
@@ -32,11 +35,22 @@ mod sealing;
 mod shell;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse_from(root_form::with_verb(std::env::args_os())) {
+    let given: Vec<_> = std::env::args_os().collect();
+    let line = root_form::with_verb(given.clone());
+    let mut arguments = match Arguments::try_parse_from(&line) {
         Ok(arguments) => arguments,
-        Err(error) => return output::usage(&error),
+        Err(error) => return output::usage(&error, &line),
     };
-    match run(arguments) {
+    if by_name::is_sops(given.first().map(OsString::as_os_str)) {
+        by_name::as_sops(&mut arguments.verb);
+    }
+    let done = match root_form::lacks_file(&given, &arguments.verb) {
+        true => Err(Failure::no_file(
+            "no file specified; name one, or read standard input with 'stackseal decrypt' and 'stackseal encrypt'",
+        )),
+        false => run(arguments),
+    };
+    match done {
         Ok(status) => status,
         Err(failure) => {
             output::failure(&failure);
@@ -52,6 +66,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         now: now()?,
     };
     let done = match arguments.verb {
+        Verb::Completions(arguments) => commands::completions::run(&arguments),
         Verb::Decrypt(arguments) => commands::decrypt::run(&arguments, &context),
         Verb::Edit(arguments) => commands::edit::run(&arguments, &context, now, &mut random),
         Verb::Encrypt(arguments) => commands::encrypt::run(&arguments, &context, &mut random),
@@ -61,10 +76,12 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Verb::Groups(arguments) => commands::groups::run(&arguments.act, &context),
         Verb::KeepFolder(arguments) => private_folder::keep(&arguments.places, &mut random),
         Verb::Keygen(arguments) => commands::keygen::run(&arguments, context.now, &mut random),
+        Verb::Man(arguments) => commands::man::run(&arguments),
         Verb::Rotate(arguments) => commands::rotate::run(&arguments, &context),
         Verb::Set(arguments) => commands::set::run(&arguments, &context, &mut random),
         Verb::UpdateKeys(arguments) => commands::updatekeys::run(&arguments, &context),
         Verb::Unset(arguments) => commands::unset::run(&arguments, &context, &mut random),
+        Verb::Verify(arguments) => commands::verify::run(&arguments, &context),
         Verb::SshToAge(arguments) => commands::ssh_to_age::run(&arguments, &context.environment),
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -3,6 +3,7 @@
 //!
 //! Which files a folder brings is in [`walk`], what is told in [`tell`].
 
+mod survey;
 mod tell;
 mod walk;
 
@@ -20,10 +21,12 @@ use crate::files::{self, Audience, Prepared};
 use crate::keys::lock;
 use crate::output;
 
+pub(crate) use survey::{Seen, survey};
 pub(crate) use tell::Told;
+pub(crate) use walk::{Found, claims_to_be_sealed, may_be_sealed, read_if_sealed};
 
 use tell::{Became, Board, Tally};
-use walk::Found;
+use walk::Walk;
 
 /// The files, and how they are worked on.
 pub(crate) struct Batch<'a> {
@@ -109,32 +112,26 @@ impl Batch<'_> {
     }
 
     fn several(&self, work: &Work<'_>) -> Result<(), Failure> {
-        let found = walk::find(self.paths);
+        let Walk { found, leftovers } = walk::find(self.paths);
+        if self.in_place && !self.dry_run {
+            leftovers
+                .iter()
+                .for_each(|path| files::remove_if_left(path));
+        }
         let replacing = Replacing {
             board: Mutex::new(Board::new(found.len(), !self.one_by_one)),
             waiting: Mutex::default(),
             most: if self.one_by_one { 1 } else { AT_ONCE },
             folders: Mutex::default(),
         };
-        let next = AtomicUsize::new(0);
-        let take_turns = || {
-            while let Some((at, found)) = take(&next, &found) {
-                let mut told = Told::default();
-                let became = self.one_of_many(found, work, &mut told);
-                replacing.add(at, told, became);
-            }
-        };
         let threads = match self.one_by_one {
             true => 1,
-            // Some of them wait for the disk.
-            false => PER_PROCESSOR * thread::available_parallelism().map_or(1, NonZero::get),
+            false => several_threads(),
         };
-        thread::scope(|scope| {
-            // this thread is one of them
-            for _ in 1..threads.min(found.len()) {
-                scope.spawn(take_turns);
-            }
-            take_turns();
+        each(&found, threads, &|at, found| {
+            let mut told = Told::default();
+            let became = self.one_of_many(found, work, &mut told);
+            replacing.add(at, told, became);
         });
         let tally = replacing.end()?;
         let done = self.words.done;
@@ -154,7 +151,7 @@ impl Batch<'_> {
             Found::Named(path) => (path, files::read(path)?),
             Found::InFolder(path) => {
                 let format = self.format_of(path);
-                match walk::read_if_sealed(path, format)? {
+                match read_if_sealed(path, format)? {
                     Some(bytes) => (path, bytes),
                     None => return Ok(Outcome::Is(Became::Skipped)),
                 }
@@ -168,7 +165,7 @@ impl Batch<'_> {
         };
         let sealed = match (self.parse(path, &bytes, true), found) {
             (Ok(sealed), _) => sealed,
-            (Err(failure), Found::InFolder(_)) if !walk::claims_to_be_sealed(&bytes, &failure) => {
+            (Err(failure), Found::InFolder(_)) if !claims_to_be_sealed(&bytes, &failure) => {
                 return Ok(Outcome::Is(Became::Skipped));
             }
             (Err(failure), _) => return Err(failure),
@@ -209,6 +206,28 @@ impl Batch<'_> {
         self.format
             .unwrap_or_else(|| Format::of_name(&path.to_string_lossy()))
     }
+}
+
+/// Works on all files, several at a time; each comes with its number.
+fn each(found: &[Found], threads: usize, work: &(dyn Fn(usize, &Found) + Sync)) {
+    let next = AtomicUsize::new(0);
+    let take_turns = || {
+        while let Some((at, found)) = take(&next, found) {
+            work(at, found);
+        }
+    };
+    thread::scope(|scope| {
+        // this thread is one of them
+        for _ in 1..threads.min(found.len()) {
+            scope.spawn(take_turns);
+        }
+        take_turns();
+    });
+}
+
+/// Some of them wait for the disk.
+fn several_threads() -> usize {
+    PER_PROCESSOR * thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn take<'a>(next: &AtomicUsize, found: &'a [Found]) -> Option<(usize, &'a Found)> {

@@ -1,10 +1,11 @@
 //! The only writer to the terminal: results to standard output, everything else to standard error.
 #![expect(clippy::print_stderr, reason = "messages of a command belong there")]
 
+use std::ffi::OsString;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 
 /// Writes a result to standard output.
 ///
@@ -108,11 +109,11 @@ pub(crate) fn failure(failure: &Failure) {
 }
 
 /// Help, version, or what is wrong with the arguments.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+pub(crate) fn usage(error: &clap::Error, line: &[OsString]) -> ExitCode {
     // Nothing can be done when the terminal is gone.
     let _printed = error.print();
     if error.use_stderr() {
-        ExitCode::FAILURE
+        ExitCode::from(exit::of_usage(error, line))
     } else {
         ExitCode::SUCCESS
     }

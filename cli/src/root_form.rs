@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 
-use crate::args::Arguments;
+use crate::args::{Arguments, Verb};
 
 /// Puts the verb where the command expects it when options state it instead, or when nothing but a file is named. A
 /// line that begins with a verb, or that states several, stays as it is.
@@ -28,6 +28,22 @@ pub(crate) fn with_verb(line: impl IntoIterator<Item = OsString>) -> Vec<OsStrin
     };
     let rest = words.iter().filter(|word| !is_one_of(word, options));
     with_first(rest.chain(names).cloned().collect(), verb)
+}
+
+/// Whether a line in the older form names no file, which that form does not take from standard input.
+pub(crate) fn lacks_file(given: &[OsString], verb: &Verb) -> bool {
+    let by_option = given.get(1).is_some_and(|first| is_option(first));
+    let has_verb = || {
+        given
+            .iter()
+            .any(|word| word == "decrypt" || word == "encrypt")
+    };
+    let file = match verb {
+        Verb::Decrypt(arguments) => &arguments.places.file,
+        Verb::Encrypt(arguments) => &arguments.places.file,
+        _ => return false,
+    };
+    file.is_none() && by_option && !has_verb()
 }
 
 /// Whether a line has a file and nothing that says what to do with it. What may be a verb with a mistake in it is none.
@@ -122,6 +138,24 @@ mod tests {
             rewritten("sops ssh-to-age -private-key -i a"),
             "sops ssh-to-age --private-key -i a"
         );
+    }
+
+    #[test]
+    fn the_older_form_needs_a_file() {
+        use clap::Parser as _;
+
+        for (line, lacks) in [
+            ("sops -d", true),
+            ("sops --age x -e", true),
+            ("sops -d -", false),
+            ("sops decrypt", false),
+            ("sops --config c encrypt", false),
+            ("sops -r", false),
+        ] {
+            let given: Vec<_> = line.split(' ').map(OsString::from).collect();
+            let arguments = Arguments::parse_from(with_verb(given.clone()));
+            assert_eq!(lacks_file(&given, &arguments.verb), lacks, "{line}");
+        }
     }
 
     #[test]

@@ -113,6 +113,12 @@ impl<'a> Envelope<'a> {
         &self.header.stanzas
     }
 
+    /// Bytes of the payload when it is opened, if it is one chunk; `None` where the file is cut off, or longer.
+    #[cfg(feature = "formats")]
+    pub(crate) fn payload_length(&self) -> Option<usize> {
+        stream::length_of_one_chunk(self.payload)
+    }
+
     /// Opens the payload with the file key out of one of the stanzas.
     ///
     /// # Errors

@@ -41,6 +41,12 @@ impl<'a> SealedValue<'a> {
         }))
     }
 
+    /// Bytes of what was sealed.
+    #[cfg(feature = "formats")]
+    pub(crate) fn length(&self) -> usize {
+        self.data.len()
+    }
+
     fn parse_fields(fields: &'a str) -> Option<Self> {
         let Fields {
             data,
@@ -92,7 +98,7 @@ pub(crate) fn is_sealed(text: &str) -> bool {
     let base64 = |text: &str| {
         let digits = text.trim_end_matches('=');
         !digits.is_empty()
-            && text.len() % 4 == 0
+            && text.len().is_multiple_of(4)
             && text.len() - digits.len() < 3
             && digits.bytes().fold(true, |all, byte| {
                 all & (byte.is_ascii_alphanumeric() | matches!(byte, b'+' | b'/'))

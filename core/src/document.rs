@@ -308,6 +308,21 @@ impl Document<Plain> {
 }
 
 impl Document<Plain> {
+    /// Reads a text that is sealed, without its block.
+    fn parse_sealed(format: Format, text: Text, limits: &Limits) -> Result<Self, Error> {
+        let document = Self::parse_any(format, text, limits, Plain)?;
+        #[cfg(feature = "formats")]
+        if let Format::Binary | Format::Json = format
+            && let Some(obstacle) = document
+                .obstacles()
+                .find(|it| it.remedy == crate::format::parts::Remedy::Rewrite)
+        {
+            // Something stands behind the object, which the reference does not read either.
+            return Err(obstacle.error());
+        }
+        Ok(document)
+    }
+
     /// As [`Document::scalars`]; a plain document has no block.
     pub(crate) fn scalars_mut(&mut self) -> impl Iterator<Item = &mut Scalar> {
         let parsed = Arc::make_mut(&mut self.parsed);
@@ -391,17 +406,9 @@ impl Document<Encrypted> {
 
     /// As [`Document::<Encrypted>::parse_as`] of a text that is at hand.
     pub(crate) fn of_text(format: Format, text: Text, limits: &Limits) -> Result<Self, Error> {
-        let plain = Document::parse_any(format, text, limits, Plain)?;
-        #[cfg(feature = "formats")]
-        if let Format::Binary | Format::Json = format
-            && let Some(obstacle) = plain
-                .obstacles()
-                .find(|it| it.remedy == crate::format::parts::Remedy::Rewrite)
-        {
-            // Something stands behind the object, which the reference does not read either.
-            return Err(obstacle.error());
-        }
+        let plain = Document::parse_sealed(format, text, limits)?;
         let metadata = plain.read_metadata()?;
+        metadata.check_version()?;
         let Document {
             text,
             parsed,
@@ -528,6 +535,17 @@ pub fn is_sealed_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<boo
     let text = parse::decode(bytes, limits)?;
     let document = Document::parse_any(format, text, limits, Plain)?;
     Ok(document.sops_line().is_some())
+}
+
+/// The `sops` block of a text, whatever version it states; `None` where there is none. The rest is not looked at.
+///
+/// # Errors
+/// As [`Document::<Encrypted>::parse_as`].
+#[cfg(feature = "formats")]
+pub fn block_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Option<Metadata>, Error> {
+    let document = Document::parse_sealed(format, parse::decode(bytes, limits)?, limits)?;
+    let block = document.sops_line().map(|_| document.read_metadata());
+    block.transpose()
 }
 
 pub(crate) fn leaf(document: usize, scalar: &Scalar) -> Leaf {

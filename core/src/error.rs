@@ -156,6 +156,8 @@ codes! {
     AlreadySealed = "already-sealed",
     /// A comment beside a sealed value stays readable.
     CommentInClear = "comment-in-clear",
+    /// A comment in the encrypted part stands in clear.
+    CommentNotSealed = "comment-not-sealed",
     /// The data key of a file is not 32 bytes.
     DataKeyInvalid = "data-key-invalid",
     /// The text is not dotenv.

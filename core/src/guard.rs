@@ -9,7 +9,8 @@ use crate::age;
 use crate::cipher::SealedValue;
 use crate::document::{Document, Encrypted, Plain, looks_sealed};
 use crate::error::{Error, ErrorCode};
-use crate::format::parts::Item;
+use crate::format::Format;
+use crate::format::parts::{Item, Root};
 use crate::limits::Limits;
 use crate::marks::{self, Mark};
 use crate::metadata::AgeEntry;
@@ -163,7 +164,7 @@ fn check_block(sealed: &Document<Encrypted>, recipients: &[Recipient]) -> Result
     let everywhere = sealed
         .roots()
         .iter()
-        .all(|root| root.keys.iter().any(|key| key.name.as_ref() == "sops"));
+        .all(|root| carries_block(sealed.format(), root));
     if everywhere {
         Ok(())
     } else {
@@ -174,8 +175,13 @@ fn check_block(sealed: &Document<Encrypted>, recipients: &[Recipient]) -> Result
     }
 }
 
+/// Whether a document has a block of its own.
+pub(crate) fn carries_block(format: Format, root: &Root) -> bool {
+    root.keys.iter().any(|key| format.is_block_key(&key.name))
+}
+
 /// Whether all documents carry the block of the first.
-fn same_blocks(sealed: &Document<Encrypted>) -> bool {
+pub(crate) fn same_blocks(sealed: &Document<Encrypted>) -> bool {
     let mut blocks = sealed.roots().iter().map(|root| {
         let scalars = root.items.iter().filter_map(|item| match item {
             Item::Scalar(scalar) => Some(scalar),

@@ -48,6 +48,8 @@ pub mod tree;
 pub mod value;
 #[cfg(test)]
 mod vectors;
+#[cfg(feature = "formats")]
+mod verify;
 
 pub use data_key::DataKey;
 pub use document::{Document, Encrypted, Leaf, Plain, is_sealed};

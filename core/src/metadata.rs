@@ -80,6 +80,18 @@ impl Metadata {
         self.age.iter().chain(groups)
     }
 
+    /// Checks the version: without it the reference opens nothing, though it reads the block.
+    pub(crate) fn check_version(&self) -> Result<(), Error> {
+        match is_version(&self.version) {
+            true => Ok(()),
+            false => Err(Error::input(
+                ErrorCode::MetadataInvalid,
+                "the block has no version like 3.11.0; take the file from a version that was not edited by hand",
+            )
+            .at_path("sops")),
+        }
+    }
+
     /// The fields that are renewed while the others stay, in the reference's order. Those that it writes behind the MAC are
     /// keys of other kinds, which nobody renews here.
     #[cfg(feature = "formats")]
@@ -320,11 +332,6 @@ pub(crate) fn read<'a>(
         }
     }
     read.last_modified = last_modified.ok_or_else(|| broken("the block has no lastmodified; take the file from a version that was not edited by hand"))?;
-    if !is_version(&read.version) {
-        return Err(broken(
-            "the block has no version like 3.11.0; take the file from a version that was not edited by hand",
-        ));
-    }
     if rules > 1 {
         return Err(broken(
             "the block states more than one rule for what is sealed; keep one",

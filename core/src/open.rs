@@ -457,7 +457,7 @@ fn placed<'a, T: 'a>(
 
 /// The text of a sealed value; written as a block it ends in a line break. What stands behind the bracket does not count,
 /// as with the reference.
-fn sealed_text(scalar: &Scalar) -> Text {
+pub(crate) fn sealed_text(scalar: &Scalar) -> Text {
     let Value::String(text) = &scalar.value else {
         return Text::default();
     };

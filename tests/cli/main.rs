@@ -15,6 +15,7 @@
 //! `make test` builds the command first; it is looked for beside this program.
 
 mod interrupted;
+mod shell;
 
 use std::fs;
 use std::io::Write as _;

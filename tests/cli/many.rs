@@ -294,6 +294,8 @@ fn exit_statuses_are_those_of_sops() {
         .filter(|line| !line.starts_with("b:"))
         .collect();
     place.write("short.yaml", &without);
+    let without = sealed.lines().filter(|line| !line.contains("version:"));
+    place.write("version.yaml", &without.collect::<Vec<_>>().join("\n"));
     place.write("plain.yaml", "a: one\n");
     place.write("broken.yaml", "a: [\n");
     place.write(
@@ -328,6 +330,48 @@ fn exit_statuses_are_those_of_sops() {
         (["id1"], &["groups", "add", "-f", "a.yaml", "--age", &two]),
         (["id1"], &["groups", "delete", "-f", "a.yaml"]),
         (["id1"], &["groups", "delete", "-f", "a.yaml", "x"]),
+        // What is missing, or too much.
+        (["id1"], &[]),
+        (["id1"], &["-d"]),
+        (["id1"], &["-e"]),
+        (["id1"], &["-r"]),
+        (["id1"], &["decrypt"]),
+        (["id1"], &["decrypt", "--nope"]),
+        (["id1"], &["decrypt", "gone.yaml"]),
+        (["id1"], &["edit"]),
+        (["id1"], &["encrypt"]),
+        (["id1"], &["exec-env"]),
+        (["id1"], &["exec-env", "a.yaml"]),
+        (["id1"], &["exec-file"]),
+        (["id1"], &["exec-file", "a.yaml"]),
+        (["id1"], &["filestatus"]),
+        (["id1"], &["filestatus", "version.yaml"]),
+        (["id1"], &["groups", "delete"]),
+        (["id1"], &["nope"]),
+        (["id1"], &["set"]),
+        (["id1"], &["set", "a.yaml"]),
+        (["id1"], &["set", "a.yaml", "[\"a\"]"]),
+        (["id1"], &["set", "a.yaml", "[\"a\"]", "1", "2"]),
+        (["id1"], &["set", "a.yaml", "[\"a\"]", "[1]"]),
+        (["id1"], &["unset"]),
+        (["id1"], &["unset", "a.yaml"]),
+        (["id1"], &["unset", "a.yaml", "[\"a\"]", "x"]),
+        // Said twice, the last one counts.
+        (
+            ["id1"],
+            &[
+                "decrypt",
+                "--output-type",
+                "x",
+                "--output-type",
+                "json",
+                "a.yaml",
+            ],
+        ),
+        (
+            ["id1"],
+            &["decrypt", "--ignore-mac", "--ignore-mac", "short.yaml"],
+        ),
     ] {
         let [theirs, mine] = [sops(), ours()].map(|it| place.run(&it, &by, words));
         let messages = String::from_utf8_lossy(&mine.stderr);
@@ -340,62 +384,195 @@ fn exit_statuses_are_those_of_sops() {
 }
 
 #[test]
-fn a_run_that_is_killed_leaves_every_file_old_or_new() {
-    const COUNT: usize = 300;
+fn recipients_said_twice_count_once_under_the_name_of_sops_and_are_all_kept_under_our_own() {
     let place = Place::new();
-    place.write("seed.yaml", "a: one\nb: two\n");
-    place.done(
-        &ours(),
-        &[],
-        &["encrypt", "-i", "--age", &recipient("id1"), "seed.yaml"],
-    );
-    let name = |at: usize| format!("many/{at:03}.yaml");
-    let mut was_between = false;
-    for at_file in [0, 20, 100, 200, 280] {
-        let old = place.text("seed.yaml");
-        for at in 0..COUNT {
-            place.write(&name(at), &old);
-        }
-        let mut words = vec!["rotate", "-i", "many"];
-        let to = recipient("id2");
-        words.extend(["--add-age", &to]);
-        let mut command = place.command(&ours(), &["id1"], &words);
-        let child = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        kill_when(child, || place.text(&name(at_file)) != old);
+    place.write("plain.yaml", "a: one\n");
+    let link = place.path("sops");
+    std::os::unix::fs::symlink(ours(), &link).unwrap();
+    let [one, two, three] = ["id1", "id2", "id3"].map(recipient);
+    let sealed_to = |program: &Path| {
+        let words = ["encrypt", "--age", &one, "--age", &two, "plain.yaml"];
+        let text = place.done(program, &[], &words);
+        place.write("a.yaml", &text);
+        let words = [
+            "rotate",
+            "-i",
+            "--add-age",
+            &one,
+            "--add-age",
+            &three,
+            "a.yaml",
+        ];
+        place.done(program, &["id2"], &words);
+        let text = place.text("a.yaml");
+        [&one, &two, &three].map(|recipient| text.contains(recipient.as_str()))
+    };
+    assert_eq!(sealed_to(&sops()), [false, true, true]);
+    assert_eq!(sealed_to(&link), [false, true, true]);
+    assert_eq!(sealed_to(&ours()), [true, true, true]);
+}
 
-        let (mut unchanged, mut changed) = (0, 0);
-        for at in 0..COUNT {
-            match place.text(&name(at)) {
-                text if text == old => unchanged += 1,
-                text => {
-                    // The last line of a whole file.
-                    assert!(text.ends_with("    version: 3.11.0\n"), "{text}");
-                    changed += 1;
-                }
-            }
+#[test]
+fn what_sops_could_not_read_is_not_written_as_json() {
+    let place = Place::new();
+    let to = recipient("id1");
+    for (text, ours_opens) in [
+        ("{\"Sops\": \"x\"}", false),
+        ("{\"a\": {\"Sops\": \"x\"}}", true),
+    ] {
+        place.write("a.json", text);
+        let theirs = place.done(&sops(), &[], &["encrypt", "--age", &to, "a.json"]);
+        place.write("theirs.json", &theirs);
+        let opened = place.run(&sops(), &["id1"], &["decrypt", "theirs.json"]);
+        assert_eq!(opened.status.success(), ours_opens);
+        let sealed = place.run(&ours(), &[], &["encrypt", "--age", &to, "a.json"]);
+        let code = if ours_opens { 0 } else { 2 };
+        assert_eq!(sealed.status.code(), Some(code), "{sealed:?}");
+    }
+    // Bytes that are no text; sops prints others, which nobody could seal again.
+    place.write("a.yaml", "a: !!binary //79\n");
+    let sealed = place.done(
+        &sops(),
+        &[],
+        &["encrypt", "--age", &to, "--output-type", "json", "a.yaml"],
+    );
+    place.write("a.json", &sealed);
+    let opened = place.run(&ours(), &["id1"], &["decrypt", "a.json"]);
+    let message = String::from_utf8_lossy(&opened.stderr).into_owned();
+    assert_eq!(opened.status.code(), Some(4), "{message}");
+    assert!(
+        message.contains("line 2: a: bytes") && message.contains("[value-not-representable]"),
+        "{message}"
+    );
+}
+
+/// Many sealed files, each under a data key of its own.
+struct Many {
+    place: Place,
+    before: Vec<String>,
+}
+
+impl Many {
+    const COUNT: usize = 1000;
+
+    fn new() -> Self {
+        let place = Place::new();
+        place.write("seed.yaml", "a: hunter2\nb: two\n");
+        let to = recipient("id1");
+        place.done(&ours(), &[], &["encrypt", "-i", "--age", &to, "seed.yaml"]);
+        for at in 0..Self::COUNT {
+            place.write(&Self::name(at), &place.text("seed.yaml"));
         }
-        assert!(changed > 0);
-        was_between |= unchanged > 0;
-        let whole = place.done(&ours(), &["id1"], &["rotate", "--dry-run", "many"]);
-        assert_eq!(whole.lines().count(), COUNT);
-        // Between getting a name and taking the other's place a file is whole, and sealed.
-        let more = fs::read_dir(place.path("many"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
-        for path in more.filter(|path| path.extension() != Some(OsStr::new("yaml"))) {
-            let text = fs::read_to_string(&path).unwrap();
-            assert!(
-                text.ends_with("    version: 3.11.0\n") && !text.contains("one"),
-                "{text}"
-            );
-            fs::remove_file(path).unwrap();
+        fs::create_dir(place.path("temporary")).unwrap();
+        place.done(&ours(), &["id1"], &["rotate", "-i", "many"]);
+        let mut many = Self {
+            place,
+            before: Vec::new(),
+        };
+        many.look();
+        many
+    }
+
+    fn name(at: usize) -> String {
+        format!("many/{at:03}.yaml")
+    }
+
+    /// Takes what the files hold now for what they held before, and says how many changed.
+    fn look(&mut self) -> usize {
+        let before = std::mem::take(&mut self.before);
+        let now = (0..Self::COUNT).map(|at| self.place.text(&Self::name(at)));
+        self.before.extend(now);
+        let both = before.iter().zip(&self.before);
+        both.filter(|(before, now)| before != now).count()
+    }
+
+    fn rotating(&self) -> Command {
+        let mut command = self
+            .place
+            .command(&ours(), &["id1"], &["rotate", "-i", "many"]);
+        for name in ["TMPDIR", "XDG_RUNTIME_DIR"] {
+            command.env(name, self.place.path("temporary"));
+        }
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    /// Files that are none of ours.
+    fn others(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.place.path("many")).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .filter(|path| path.extension() != Some(OsStr::new("yaml")))
+            .collect()
+    }
+
+    /// Opens every file with the command, and some with `sops`.
+    fn open(&self, first: usize) {
+        let whole = self
+            .place
+            .done(&ours(), &["id1"], &["rotate", "--dry-run", "many"]);
+        assert_eq!(whole.lines().count(), Self::COUNT);
+        for at in (first..Self::COUNT).step_by(Self::COUNT / 20) {
+            let plain = self
+                .place
+                .done(&sops(), &["id1"], &["decrypt", &Self::name(at)]);
+            assert_eq!(plain, "a: hunter2\nb: two\n");
         }
     }
+}
+
+#[test]
+fn a_run_over_a_thousand_files_that_is_killed_leaves_every_file_old_or_new() {
+    let mut many = Many::new();
+    let mut was_between = false;
+    for round in 0..4 {
+        // Somewhere in between, each time somewhere else.
+        let at_file = match round {
+            0 => 0,
+            _ => usize::from(getrandom::u32().unwrap() as u16) % Many::COUNT,
+        };
+        let name = Many::name(at_file);
+        kill_when(many.rotating().spawn().unwrap(), || {
+            many.place.text(&name) != many.before[at_file]
+        });
+
+        let changed = many.look();
+        assert!(changed > 0);
+        was_between |= changed < Many::COUNT;
+        // The last line of a whole file.
+        let whole =
+            |text: &str| text.ends_with("    version: 3.11.0\n") && !text.contains("hunter2");
+        assert!(
+            many.before.iter().all(|text| whole(text)),
+            "round {round}, at {at_file}"
+        );
+        many.open(at_file % 50);
+        // What was just about to take its place is whole, too, and sealed.
+        let others = many.others();
+        let threads = 2 * std::thread::available_parallelism().map_or(1, usize::from);
+        assert!(others.len() <= threads, "{others:?}");
+        assert!(
+            others
+                .iter()
+                .all(|path| whole(&fs::read_to_string(path).unwrap()))
+        );
+        let temporary = fs::read_dir(many.place.path("temporary")).unwrap();
+        assert_eq!(temporary.count(), 0);
+    }
     assert!(was_between, "no run was killed between two files");
+
+    // A run that ends removes what the others left, and nothing that another one is at.
+    let left = [1, 2].map(|number| many.place.path(&format!("many/.stackseal-1-{number}")));
+    for path in &left {
+        fs::write(path, &many.before[0]).unwrap();
+    }
+    let held = fs::File::open(&left[1]).unwrap();
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::NonBlockingLockExclusive).unwrap();
+    assert!(many.rotating().status().unwrap().success());
+    assert_eq!(many.others(), left[1..]);
+    drop(held);
+    assert!(many.rotating().status().unwrap().success());
+    assert_eq!(many.others(), Vec::<PathBuf>::new());
 }
 
 /// Kills a process, as if the power had gone, as soon as something happens.

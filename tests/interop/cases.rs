@@ -1,7 +1,8 @@
 //! The recorded cases, through the command as it was built.
 //!
-//! Four measures a case, where they apply: it is *read* as recorded, its *bytes* are those that `sops` prints, what we
-//! *write* the real `sops` reads, and nothing of the input is *lost*. Where `sops` seals nothing, we must refuse.
+//! Five measures a case, where they apply: it is *read* as recorded, its *bytes* are those that `sops` prints, what we
+//! *write* the real `sops` reads, nothing of the input is *lost*, and what either wrote is *verified* without a key.
+//! Where `sops` seals nothing, we must refuse.
 //! Each case runs in a home of its own, with the identities that it names and nothing else.
 
 use std::fs;
@@ -245,9 +246,42 @@ impl<'a> Bench<'a> {
         }
         let recorded_fresh =
             !case.has("tampered") && !case.has("ops") && case.text("expect") == "ok";
+        if recorded_fresh {
+            let whole = !(case.seals_nothing() && case.states_a_rule());
+            self.judge_verifying(score, case.text("encrypted"), whole);
+        }
         if recorded_fresh && !case.list("args").contains(&"--extract") {
             self.judge_writing(score);
         }
+    }
+
+    /// What was sealed is found whole without a key; what was written in clear although it is called sealed, is not.
+    fn judge_verifying(&self, score: &mut Score, file: &str, whole: bool) {
+        let recipients: Vec<_> = self
+            .case
+            .list("recipients")
+            .into_iter()
+            .map(recipient)
+            .collect();
+        let recipients = recipients.join(",");
+        // A configuration may name several groups.
+        let expected = match self.case.has("config") {
+            true => vec!["--config", "config.yaml", "verify"],
+            false => vec!["verify", "--age", &recipients],
+        };
+        let ran = self.run(&self.ours, &[expected.as_slice(), &[file]].concat());
+        score.mark(
+            Measure::Verify,
+            self.case,
+            (ran.status == 0) == whole,
+            || {
+                format!(
+                    "{file}: {} {}",
+                    String::from_utf8_lossy(&ran.stdout),
+                    ran.stderr
+                )
+            },
+        );
     }
 
     fn judge_writing(&self, score: &mut Score) {
@@ -270,6 +304,7 @@ impl<'a> Bench<'a> {
         for program in [&self.ours, &self.sops] {
             program.file(&name, &sealed.stdout);
         }
+        self.judge_verifying(score, &name, true);
         let theirs = self.decrypt(&self.sops, &[], &name);
         let same = theirs.status == 0 && theirs.stdout == case.file(case.text("decrypted"));
         score.mark(Measure::Write, case, same, || {
@@ -315,6 +350,7 @@ enum Measure {
     Write,
     Lossless,
     Closed,
+    Verify,
 }
 
 #[derive(Default)]
@@ -345,6 +381,7 @@ impl Score {
             Measure::Write,
             Measure::Lossless,
             Measure::Closed,
+            Measure::Verify,
         ];
         let told = measures.map(|measure| {
             let marks = self.marks.iter().filter(|(of, _)| *of == measure);

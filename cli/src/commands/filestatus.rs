@@ -1,7 +1,7 @@
 //! `stackseal filestatus`: tells whether a file is sealed. No key is needed and nothing is opened.
 
-use stackseal_core::document::is_sealed_as;
-use stackseal_core::{Document, Encrypted, Error, ErrorCode, Limits, Timestamp};
+use stackseal_core::document::block_as;
+use stackseal_core::{Error, ErrorCode, Limits, Timestamp};
 
 use crate::args::{Filestatus, Places};
 use crate::exit::{Act, Failure};
@@ -25,15 +25,13 @@ fn is_sealed(arguments: &Filestatus) -> Result<bool, Failure> {
     let bytes = places.read()?;
     let (format, limits) = (places.input(), Limits::generous());
     let failed = |error: &Error| Failure::of_document(error, &name, Act::Decrypt);
-    if !is_sealed_as(format, &bytes, &limits).map_err(|error| failed(&error))? {
-        return Ok(false);
-    }
-    let document = match Document::<Encrypted>::parse_as(format, &bytes, &limits) {
+    let metadata = match block_as(format, &bytes, &limits) {
+        Ok(None) => return Ok(false),
+        Ok(Some(metadata)) => metadata,
         // an expression that is no good does not make it plain
         Err(error) if error.code() == ErrorCode::InvalidSelector => return Ok(true),
-        document => document.map_err(|error| failed(&error))?,
+        Err(error) => return Err(failed(&error)),
     };
-    let metadata = document.metadata();
     if metadata.age_entries().next().is_none() && metadata.foreign_names().next().is_none() {
         return Err(Failure::usage(
             ErrorCode::MetadataInvalid.as_str(),
@@ -41,5 +39,5 @@ fn is_sealed(arguments: &Filestatus) -> Result<bool, Failure> {
         ));
     }
     Timestamp::parse(&metadata.last_modified).map_err(|error| failed(&error))?;
-    Ok(!metadata.mac.is_empty())
+    Ok(!metadata.mac.is_empty() && !metadata.version.is_empty())
 }

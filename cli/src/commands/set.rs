@@ -15,7 +15,7 @@ use crate::files;
 /// Puts the value there and writes the document.
 ///
 /// # Errors
-/// `value-missing`, `value-invalid` (exit 7); those of [`Change`]; `tree-path-missing`.
+/// `value-missing` (exit 100), `value-invalid` (exit 7); those of [`Change`]; `tree-path-missing`.
 pub(crate) fn run(
     arguments: &Set,
     context: &Context,
@@ -33,7 +33,7 @@ pub(crate) fn run(
 
 fn value(arguments: &Set) -> Result<Node, Failure> {
     let missing = |message: &str| Failure {
-        status: 7,
+        status: 100,
         code: "value-missing",
         message: message.to_owned(),
     };
@@ -69,6 +69,12 @@ fn value(arguments: &Set) -> Result<Node, Failure> {
     let trees = parsed.trees().map_err(|_| invalid())?;
     let mut members = trees.iter().flat_map(Node::items);
     match (members.next(), members.next()) {
+        (Some((_, Node::List(_))), None) => Err(Failure {
+            message: "the value is a list, which sops takes only inside of an object; set its items one by one, such \
+                      as '[\"list\"][0]', or edit the document"
+                .to_owned(),
+            ..invalid()
+        }),
         (Some((_, value)), None) => Ok(value.clone()),
         _ => Err(invalid()),
     }

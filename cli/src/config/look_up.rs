@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 /// So many folders are looked into.
 const LEVELS: usize = 100;
-const NAME: &str = ".sops.yaml";
+pub(super) const NAME: &str = ".sops.yaml";
 const OTHER_NAME: &str = ".sops.yml";
 
 /// What was found.

@@ -9,7 +9,9 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Audience, beside, destination, fill, folder, give_name, nameless, unwritable};
+use super::{
+    Audience, beside, destination, fill, folder, give_name, leftover, nameless, unwritable,
+};
 use crate::exit::Failure;
 
 /// A new text that is written whole, and that vanishes with this process unless it takes its place.
@@ -55,6 +57,7 @@ impl Prepared {
     /// `file-unwritable`; the old text is there then.
     pub(crate) fn put(&self) -> Result<&Path, Failure> {
         let beside = beside(&self.target);
+        leftover::hold(&self.file);
         let put = give_name(&self.file, &beside).and_then(|()| {
             let renamed = fs::rename(&beside, &self.target);
             if renamed.is_err() {

@@ -104,6 +104,17 @@ impl ForeignRecipient for SshRecipient {
     }
 }
 
+/// Whether an age file is wrapped for an SSH key, as far as can be told without its private key: its stanza has a short
+/// hash of the public one. `None` for a text that is no SSH key, or a file that is none.
+pub(crate) fn is_for_ssh(text: &str, enc: &str) -> Option<bool> {
+    let recipient = SshRecipient::parse(text).ok()?;
+    let file = armor::decode(enc).ok()?;
+    let envelope = codec::Envelope::parse(&file).ok()?;
+    let tag = tag(&recipient.key)?;
+    let names_it = |stanza: &codec::Stanza| stanza.arguments.get(1) == Some(&tag);
+    Some(envelope.stanzas().iter().any(names_it))
+}
+
 /// The text by which stanzas name a key: the beginning of a hash of it.
 pub(super) fn tag(key: &age::ssh::Recipient) -> Option<String> {
     // the library keeps the hash to itself, but any stanza shows it

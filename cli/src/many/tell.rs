@@ -58,6 +58,8 @@ impl Told {
 #[derive(Debug, PartialEq)]
 pub(super) enum Became {
     Changed,
+    /// What is wrong with it was told.
+    Faulty,
     /// It is not sealed.
     Skipped,
     Unchanged,
@@ -127,9 +129,27 @@ impl Tally {
     fn count(&mut self, became: &Became) {
         *match became {
             Became::Changed => &mut self.changed,
+            Became::Faulty => &mut self.failed,
             Became::Skipped => &mut self.skipped,
             Became::Unchanged => &mut self.unchanged,
         } += 1;
+    }
+
+    /// Tells the numbers of files that were looked at.
+    ///
+    /// # Errors
+    /// `files-failed`.
+    pub(super) fn tell_of_survey(&self, done: &str) -> Result<(), Failure> {
+        let good = self.changed;
+        let mut summary = format!("{done} {good}, failed {}", self.failed);
+        if self.skipped > 0 {
+            summary.push_str(&format!(", not sealed {}", self.skipped));
+        }
+        let all = good + self.failed;
+        if all == 0 {
+            output::warning("no sealed file is there");
+        }
+        self.fail(all, &summary)
     }
 
     /// Tells the numbers.
@@ -151,11 +171,15 @@ impl Tally {
         if sealed == 0 {
             output::warning("no sealed file is there");
         }
-        if *failed > 0 {
-            let message = format!("{failed} of {sealed} files failed: {summary}");
+        self.fail(sealed, &summary)
+    }
+
+    fn fail(&self, all: usize, summary: &str) -> Result<(), Failure> {
+        if self.failed > 0 {
+            let message = format!("{} of {all} files failed: {summary}", self.failed);
             return Err(Failure::usage("files-failed", message));
         }
-        output::note(&summary);
+        output::note(summary);
         Ok(())
     }
 }

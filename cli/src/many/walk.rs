@@ -12,11 +12,11 @@ use stackseal_core::{ErrorCode, Format};
 use zeroize::Zeroizing;
 
 use crate::exit::Failure;
-use crate::files::UNFINISHED;
+use crate::files;
 
 /// What an argument, or a folder, brought.
 #[derive(Debug, PartialEq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// A file of a folder, which may be anything.
     InFolder(PathBuf),
     /// A file that is meant.
@@ -25,15 +25,26 @@ pub(super) enum Found {
     Unreadable(PathBuf, String),
 }
 
-/// All files, each once: in the order of the arguments, those of a folder by their names.
-pub(super) fn find(paths: &[PathBuf]) -> Vec<Found> {
-    let mut found = Vec::new();
+/// What was found.
+pub(super) struct Walk {
+    /// All files, each once: in the order of the arguments, those of a folder by their names.
+    pub(super) found: Vec<Found>,
+    /// What may have been left in the folders by runs that were killed.
+    pub(super) leftovers: Vec<PathBuf>,
+}
+
+pub(super) fn find(paths: &[PathBuf]) -> Walk {
+    let mut walk = Walk {
+        found: Vec::new(),
+        leftovers: Vec::new(),
+    };
     for path in paths {
         match path.is_dir() {
-            true => below(path, &mut found),
-            false => found.push(Found::Named(path.clone())),
+            true => below(path, &mut walk),
+            false => walk.found.push(Found::Named(path.clone())),
         }
     }
+    let found = &mut walk.found;
     if paths.len() > 1 {
         let mut seen = BTreeSet::new();
         found.retain(|it| match it {
@@ -42,10 +53,11 @@ pub(super) fn find(paths: &[PathBuf]) -> Vec<Found> {
             }
         });
     }
-    found
+    walk
 }
 
-fn below(folder: &Path, found: &mut Vec<Found>) {
+fn below(folder: &Path, walk: &mut Walk) {
+    let found = &mut walk.found;
     // What is left to look at, the next one last.
     let mut left = vec![(folder.to_path_buf(), true)];
     while let Some((path, is_folder)) = left.pop() {
@@ -53,7 +65,7 @@ fn below(folder: &Path, found: &mut Vec<Found>) {
             found.push(Found::InFolder(path));
             continue;
         }
-        match entries(&path) {
+        match entries(&path, &mut walk.leftovers) {
             Ok(mut entries) => {
                 entries.sort_unstable_by(|one, other| other.cmp(one));
                 left.append(&mut entries);
@@ -64,15 +76,15 @@ fn below(folder: &Path, found: &mut Vec<Found>) {
 }
 
 /// The files and folders in a folder that are looked at, and whether they are folders.
-fn entries(folder: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
+fn entries(folder: &Path, leftovers: &mut Vec<PathBuf>) -> io::Result<Vec<(PathBuf, bool)>> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let kind = entry.file_type()?;
         let name = entry.file_name();
-        if kind.is_dir() && !starts_with(&name, ".")
-            || kind.is_file() && !starts_with(&name, UNFINISHED)
-        {
+        if name.to_str().is_some_and(files::is_leftover) {
+            leftovers.push(folder.join(name));
+        } else if kind.is_file() || kind.is_dir() && !starts_with(&name, ".") {
             // `./a` is called `a`
             let path = match folder == Path::new(".") {
                 true => PathBuf::from(name),
@@ -92,7 +104,7 @@ fn starts_with(name: &OsStr, start: &str) -> bool {
 ///
 /// # Errors
 /// `file-unreadable`.
-pub(super) fn read_if_sealed(
+pub(crate) fn read_if_sealed(
     path: &Path,
     format: Format,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
@@ -109,14 +121,17 @@ pub(super) fn read_if_sealed(
         }
     }
     file.read_to_end(&mut bytes).map_err(unreadable)?;
-    // Every sealed file has both, whatever its format.
-    let text = std::str::from_utf8(&bytes);
-    let may_be = text.is_ok_and(|text| ["sops", "lastmodified"].iter().all(|it| text.contains(it)));
-    Ok(may_be.then_some(bytes))
+    Ok(may_be_sealed(&bytes).then_some(bytes))
+}
+
+/// Whether a text has what every sealed file has, whatever its format.
+pub(crate) fn may_be_sealed(bytes: &[u8]) -> bool {
+    let text = std::str::from_utf8(bytes);
+    text.is_ok_and(|text| ["sops", "lastmodified"].iter().all(|it| text.contains(it)))
 }
 
 /// Whether a file of a folder that could not be read as a sealed one is meant to be one, but broken.
-pub(super) fn claims_to_be_sealed(bytes: &[u8], failure: &Failure) -> bool {
+pub(crate) fn claims_to_be_sealed(bytes: &[u8], failure: &Failure) -> bool {
     let has_no_block = failure.code == ErrorCode::MetadataInvalid.as_str()
         && failure.message.contains("sops metadata not found");
     let text = String::from_utf8_lossy(bytes);
@@ -139,7 +154,7 @@ mod tests {
             Found::Named(path) => PathBuf::from(format!("{}!", path.display())),
             Found::Unreadable(path, _) => PathBuf::from(format!("{}?", path.display())),
         };
-        let names = find(&paths).into_iter().map(name);
+        let names = find(&paths).found.into_iter().map(name);
         names
             .map(|path| {
                 path.strip_prefix(folder)

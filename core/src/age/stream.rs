@@ -34,6 +34,13 @@ pub(super) fn encrypt(file_key: &FileKey, nonce: &[u8; NONCE], payload: &[u8], f
     }
 }
 
+/// Bytes that what follows the header opens to, if it is one chunk.
+#[cfg(feature = "formats")]
+pub(super) fn length_of_one_chunk(sealed: &[u8]) -> Option<usize> {
+    let length = sealed.len().checked_sub(NONCE + TAG)?;
+    (length <= CHUNK).then_some(length)
+}
+
 /// Decrypts all that follows the header, or nothing.
 pub(super) fn decrypt(file_key: &FileKey, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let (nonce, sealed) = sealed

@@ -44,10 +44,26 @@ pub(crate) fn parse(text: &Text, limits: &Limits) -> Result<Parsed, Error> {
             remedy: Remedy::Rewrite,
         });
     }
+    let other_case = root.keys.iter().find(|key| is_key_in_other_case(&key.name));
+    obstacles.extend(other_case.map(|key| Obstacle {
+        code: ErrorCode::LayoutUnsupported,
+        line: key.line,
+        message: "a top key differs from sops in its case alone, so sops would take it for the block; rename it",
+        remedy: Remedy::None,
+    }));
     Ok(Parsed {
         documents: alloc::vec![root],
         obstacles,
     })
+}
+
+/// Whether the reference would take a key for that of the block: it reads the block's key in any case, and an s that
+/// only old prints have for an s.
+fn is_key_in_other_case(name: &str) -> bool {
+    let same = |(one, other): (char, char)| {
+        one.to_ascii_lowercase() == other || (one, other) == ('ſ', 's')
+    };
+    name != KEY && name.chars().count() == KEY.len() && name.chars().zip(KEY.chars()).all(same)
 }
 
 fn limit(message: impl core::fmt::Display, line: usize) -> Error {
@@ -566,6 +582,21 @@ mod tests {
                 (ErrorCode::LayoutUnsupported, 2)
             );
             assert_eq!(parsed.documents[0].keys.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_top_key_that_is_that_of_the_block_in_other_case_is_an_obstacle() {
+        for (text, line) in [
+            ("{\"a\": 1,\n\"Sops\": 2}", Some(2)),
+            ("{\"SOPS\": {}}", Some(1)),
+            ("{\"\\u017fop\\u017f\": 1}", Some(1)),
+            ("{\"a\": {\"Sops\": 1}}", None),
+            ("{\"sops\": {}, \"Sop\": 1, \"sopss\": 2}", None),
+        ] {
+            let parsed = parse(&text.into(), &Limits::default()).unwrap();
+            let found = parsed.obstacles.first().map(|obstacle| obstacle.line);
+            assert_eq!(found, line, "{text}");
         }
     }
 

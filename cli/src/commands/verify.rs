@@ -1,0 +1,314 @@
+//! `stackseal verify`: checks sealed files without any key, and finds files that a creation rule covers and that are
+//! not sealed. Nothing is opened and nothing is written.
+
+use std::path::Path;
+
+use stackseal_core::{Document, Encrypted, Error, Format, Limits};
+
+use super::Context;
+use crate::args::Verify;
+use crate::config::{Config, Covering, Rule};
+use crate::exit::{Act, Failure};
+use crate::expected::{self, Difference, Expected};
+use crate::files;
+use crate::many::{self, Found, Seen, Told};
+use crate::output;
+
+/// Checks the files, and tells what is wrong with each.
+///
+/// # Errors
+/// `files-failed` when something was found; those of the arguments and of the configuration.
+pub(crate) fn run(arguments: &Verify, context: &Context) -> Result<(), Failure> {
+    let verification = Verification {
+        arguments,
+        config: context.config()?,
+        expected: named(arguments)?,
+        format: arguments.input_type.as_deref().and_then(Format::of_word),
+    };
+    if verification.expected.is_none() && !verification.has_rules() {
+        output::warning(
+            "there are no creation rules, so nobody says who should be able to open the files; name the \
+             recipients with --age",
+        );
+    }
+    many::survey(&arguments.files, "verified", &|found, told| {
+        verification.look(found, told)
+    })
+}
+
+/// The recipients that the arguments name, if they do.
+fn named(arguments: &Verify) -> Result<Option<Expected>, Failure> {
+    let mut age: Vec<String> = Vec::new();
+    let pieces = arguments.age.iter().flat_map(|list| list.split(','));
+    age.extend(pieces.map(|piece| piece.trim().to_owned()));
+    if let Some(path) = &arguments.recipients_file {
+        let bytes = files::read(path)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let lines = text.lines().map(str::trim);
+        age.extend(
+            lines
+                .filter(|line| !line.starts_with('#'))
+                .map(str::to_owned),
+        );
+    }
+    age.retain(|text| !text.is_empty());
+    let source = match (arguments.age.is_empty(), &arguments.recipients_file) {
+        (true, None) => return Ok(None),
+        (true, Some(path)) => path.display().to_string(),
+        (false, None) => "--age".to_owned(),
+        (false, Some(path)) => format!("--age or {}", path.display()),
+    };
+    match age.is_empty() {
+        true => Err(Failure::usage(
+            "recipient-missing",
+            format!(
+                "{source} names nobody; give age recipients, or leave it out to follow .sops.yaml"
+            ),
+        )),
+        false => Ok(Some(Expected::of_recipients(age, &source))),
+    }
+}
+
+struct Verification<'a> {
+    arguments: &'a Verify,
+    config: Option<Config>,
+    /// Who the arguments say.
+    expected: Option<Expected>,
+    format: Option<Format>,
+}
+
+impl Verification<'_> {
+    fn has_rules(&self) -> bool {
+        self.config.as_ref().is_some_and(Config::has_rules)
+    }
+
+    fn look(&self, found: &Found, told: &mut Told) -> Seen {
+        let (name, seen) = match found {
+            Found::InFolder(path) | Found::Named(path) => {
+                let named = matches!(found, Found::Named(_)) && !self.arguments.only_covered;
+                (path, self.file(path, named))
+            }
+            Found::Unreadable(folder, why) => {
+                let message = format!("the folder cannot be read: {why}");
+                (
+                    folder,
+                    Err(vec![Finding::of(Failure::unreadable(message), folder)]),
+                )
+            }
+        };
+        match seen {
+            Ok(seen) => seen,
+            Err(findings) => {
+                let name = name.display().to_string();
+                for finding in findings {
+                    told.result(&match self.arguments.json {
+                        true => finding.json(&name),
+                        false => finding.text(&name),
+                    });
+                }
+                Seen::Faulty
+            }
+        }
+    }
+
+    /// Looks at a file; one that is named must be sealed.
+    fn file(&self, path: &Path, named: bool) -> Result<Seen, Vec<Finding>> {
+        let format = self
+            .format
+            .unwrap_or_else(|| Format::of_name(&path.to_string_lossy()));
+        let bytes = match named {
+            true => files::read(path).map(|bytes| many::may_be_sealed(&bytes).then_some(bytes)),
+            false => many::read_if_sealed(path, format),
+        };
+        let bytes = bytes.map_err(|failure| vec![Finding::of(failure, path)])?;
+        let document = match &bytes {
+            Some(bytes) => {
+                let parsed = Document::<Encrypted>::parse_as(format, bytes, &Limits::generous());
+                parsed.map(Some).or_else(|error| {
+                    let failure = Failure::of_document(&error, "", Act::Decrypt);
+                    match many::claims_to_be_sealed(bytes, &failure) || (named && !is_plain(&error))
+                    {
+                        true => Err(vec![Finding::of_error(&error)]),
+                        false => Ok(None),
+                    }
+                })?
+            }
+            None => None,
+        };
+        let covering = self.covering(path)?;
+        let Some(document) = document else {
+            return self.plain(path, covering.as_ref(), named);
+        };
+        let mut findings: Vec<_> = document.verify().iter().map(Finding::of_error).collect();
+        let copies = expected::foreign_copies(&document);
+        for it in copies.chain(self.differences(&document, covering)) {
+            let field = it.field.split('[').next().unwrap_or_default();
+            findings.push(Finding {
+                line: document.block_line(field),
+                path: Some(format!("sops.{}", it.field)),
+                code: it.code,
+                message: it.message,
+            });
+        }
+        match findings.is_empty() {
+            true => Ok(Seen::Good),
+            false => Err(findings),
+        }
+    }
+
+    fn covering(&self, path: &Path) -> Result<Option<Covering>, Vec<Finding>> {
+        let covering = self
+            .config
+            .as_ref()
+            .map(|config| config.covering(path))
+            .transpose();
+        Ok(covering
+            .map_err(|failure| vec![Finding::of(failure, path)])?
+            .flatten())
+    }
+
+    /// A file that is not sealed.
+    fn plain(
+        &self,
+        path: &Path,
+        covering: Option<&Covering>,
+        named: bool,
+    ) -> Result<Seen, Vec<Finding>> {
+        let is_config = self
+            .config
+            .as_ref()
+            .is_some_and(|config| config.is_configuration(path));
+        // There is nothing to seal in an empty file.
+        let is_empty = || path.metadata().is_ok_and(|metadata| metadata.len() == 0);
+        let rule = covering
+            .filter(|covering| (named || covering.by_path || self.arguments.all) && !is_config);
+        let why = match rule {
+            Some(_) if is_empty() => return Ok(Seen::NotSealed),
+            Some(Covering { rule, .. }) => {
+                format!("{} covers this file, but it is not sealed", rule.place)
+            }
+            None if named => "the file is not sealed".to_owned(),
+            None => return Ok(Seen::NotSealed),
+        };
+        let message = format!(
+            "{why}; seal it with 'stackseal encrypt -i', and change the secrets that were committed in clear"
+        );
+        let failure = Failure::usage("file-not-sealed", message);
+        Err(vec![Finding::of(failure, path)])
+    }
+
+    /// How a file differs from what the arguments, else the rule, say.
+    fn differences(
+        &self,
+        document: &Document<Encrypted>,
+        covering: Option<Covering>,
+    ) -> Vec<Difference> {
+        let metadata = document.metadata();
+        let rule = covering.map(|covering| match document.format() {
+            Format::Binary => covering.rule.for_binary(),
+            _ => covering.rule,
+        });
+        let mut differences = match (&self.expected, &rule) {
+            (Some(expected), _) => expected.differences(metadata),
+            (None, Some(rule)) => Expected::of_rule(rule).differences(metadata),
+            (None, None) if self.has_rules() => {
+                let message = "no creation rule covers this file, so nobody says who should be able to open it; add a \
+                               rule, or name the recipients with --age";
+                vec![Difference {
+                    code: "rule-missing",
+                    field: "age".to_owned(),
+                    message: message.to_owned(),
+                }]
+            }
+            (None, None) => Vec::new(),
+        };
+        if !self.arguments.any_selector {
+            differences.extend(rule.and_then(|rule| other_selector(document, &rule)));
+        }
+        differences
+    }
+}
+
+/// A rule that says which values are sealed, and a file that says otherwise.
+fn other_selector(document: &Document<Encrypted>, rule: &Rule) -> Option<Difference> {
+    let (field, text) = document.metadata().selector.field();
+    let (kind, wanted) = rule.selectors.iter().next()?;
+    if (kind.as_str(), wanted) == (field, text) {
+        return None;
+    }
+    let message = format!(
+        "what is sealed is chosen by {field} '{text}', but {} says {kind} '{wanted}'; seal the file anew, or add \
+         --any-selector",
+        rule.place
+    );
+    Some(Difference {
+        code: "selector-mismatch",
+        field: field.to_owned(),
+        message,
+    })
+}
+
+/// Whether a text could not be read as sealed because it is a plain one.
+fn is_plain(error: &Error) -> bool {
+    error.to_string().contains("sops metadata not found")
+}
+
+/// Something wrong with a file.
+struct Finding {
+    line: Option<usize>,
+    /// Where in the document.
+    path: Option<String>,
+    code: &'static str,
+    message: String,
+}
+
+impl Finding {
+    fn of(failure: Failure, file: &Path) -> Self {
+        let message = failure
+            .message
+            .strip_prefix(&format!("{} ", file.display()));
+        Self {
+            line: None,
+            path: None,
+            code: failure.code,
+            message: message.map(str::to_owned).unwrap_or(failure.message),
+        }
+    }
+
+    fn of_error(error: &Error) -> Self {
+        let fault = error.fault();
+        Self {
+            line: fault.and_then(|fault| fault.line),
+            path: fault.and_then(|fault| fault.path.clone()),
+            code: error.code().as_str(),
+            message: fault.map_or_else(|| error.to_string(), |fault| fault.message.clone()),
+        }
+    }
+
+    fn text(&self, file: &str) -> String {
+        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let path = self
+            .path
+            .as_ref()
+            .map(|path| format!("{path}: "))
+            .unwrap_or_default();
+        let text = format!("{file}{line}: {path}{} [{}]", self.message, self.code);
+        // A key may hold anything, and must not look like another finding.
+        let shown = |c: char| match c.is_control() {
+            true => c.escape_unicode().to_string(),
+            false => c.to_string(),
+        };
+        text.chars().map(shown).collect()
+    }
+
+    fn json(&self, file: &str) -> String {
+        serde_json::json!({
+            "file": file,
+            "line": self.line,
+            "path": self.path,
+            "code": self.code,
+            "message": self.message,
+        })
+        .to_string()
+    }
+}
