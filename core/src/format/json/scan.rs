@@ -229,7 +229,7 @@ mod tests {
     fn string(text: &str) -> Option<String> {
         let mut scanner = Scanner::new(text);
         let (span, value) = scanner.string().ok()?;
-        assert_eq!((span.clone(), scanner.at()), (0..text.len(), text.len()));
+        assert_eq!((span, scanner.at()), (0..text.len(), text.len()));
         Some(match value {
             Some(value) => value.as_str().into(),
             None => text.get(1..text.len() - 1)?.into(),
