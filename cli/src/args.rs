@@ -51,6 +51,9 @@ pub(crate) enum Verb {
     Completions(Completions),
     /// Open a sealed document
     Decrypt(Decrypt),
+    /// Show a file, or how two differ, with every value masked; no key is needed
+    #[command(after_help = DIFF)]
+    Diff(Diff),
     /// Edit a sealed document in your editor
     #[command(after_help = EDITORS)]
     Edit(Edit),
@@ -71,6 +74,9 @@ pub(crate) enum Verb {
     Keygen(Keygen),
     /// Print the manual page, or write those of all verbs into a folder
     Man(Man),
+    /// Merge sealed files where Git does: what both sides changed, with a MAC of its own
+    #[command(after_help = MERGE_DRIVER)]
+    MergeDriver(MergeDriver),
     /// Seal files anew under a new data key
     Rotate(Rotate),
     /// Put a value at a path of a sealed document
@@ -97,6 +103,49 @@ pub(crate) struct Completions {
 pub(crate) struct Man {
     /// Write a page for each verb into this folder
     pub(crate) folder: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Diff {
+    /// The file; '-' for standard input
+    pub(crate) file: PathBuf,
+    /// Another version: what differs is shown as a unified diff, and told by exit status 1
+    pub(crate) other: Option<PathBuf>,
+    /// Lines shown around each difference
+    #[arg(
+        short = 'U',
+        long = "unified",
+        value_name = "LINES",
+        default_value_t = 3
+    )]
+    pub(crate) context: usize,
+    /// Take the format from this name instead of the file's own; needed for standard input
+    #[arg(long, value_name = "NAME")]
+    pub(crate) filename_override: Option<PathBuf>,
+    /// Format of the files: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input_type: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct MergeDriver {
+    /// What Git gives: the version both sides began with (%O), ours (%A), which the result replaces, and theirs (%B);
+    /// then the path (%P) and the length of conflict markers (%L)
+    #[arg(
+        num_args = 3..=5,
+        value_names = ["BASE", "OURS", "THEIRS", "PATH", "SIZE"],
+        required_unless_present_any = ["finish", "install"]
+    )]
+    pub(crate) given: Vec<PathBuf>,
+    /// Give files their MAC, after conflicts in them were resolved by hand
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["given", "install"])]
+    pub(crate) finish: Vec<PathBuf>,
+    /// Set up this repository: its Git configuration gets this driver and 'stackseal diff' for the attribute stackseal
+    #[arg(long, conflicts_with = "given")]
+    pub(crate) install: bool,
+    /// Format of the files: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input_type: Option<String>,
 }
 
 #[derive(Args)]
@@ -523,6 +572,15 @@ const VERIFYING: &str = "\
 Without --age and --recipients-file, the creation rule for a file says who must be able to open it. Findings go to
 standard output, one a line: FILE:LINE: PATH: what is wrong [code]. Exit status 0: nothing was found; 1: something was.
 Whether the values are those that were sealed only a key can tell.";
+const DIFF: &str = "\
+A sealed value is shown by its type and a digest of its ciphertext. In a file that is not sealed every value is hidden.
+Exit status of a comparison: 0 for the same, 1 for differences, 2 for trouble.";
+
+const MERGE_DRIVER: &str = "\
+'stackseal merge-driver --install' sets a repository up; .gitattributes then says for which files:
+  secrets/*.yaml merge=stackseal diff=stackseal
+
+Exit status as Git has it: 0 for a clean merge, 1 for conflicts, 129 for trouble.";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -3,6 +3,7 @@
 mod change;
 pub(crate) mod completions;
 pub(crate) mod decrypt;
+pub(crate) mod diff;
 pub(crate) mod edit;
 pub(crate) mod encrypt;
 pub(crate) mod exec_env;
@@ -11,6 +12,7 @@ pub(crate) mod filestatus;
 pub(crate) mod groups;
 pub(crate) mod keygen;
 pub(crate) mod man;
+pub(crate) mod merge_driver;
 pub(crate) mod rotate;
 pub(crate) mod set;
 pub(crate) mod ssh_to_age;

@@ -68,6 +68,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let done = match arguments.verb {
         Verb::Completions(arguments) => commands::completions::run(&arguments),
         Verb::Decrypt(arguments) => commands::decrypt::run(&arguments, &context),
+        Verb::Diff(arguments) => return commands::diff::run(&arguments),
         Verb::Edit(arguments) => commands::edit::run(&arguments, &context, now, &mut random),
         Verb::Encrypt(arguments) => commands::encrypt::run(&arguments, &context, &mut random),
         Verb::ExecEnv(arguments) => commands::exec_env::run(&arguments, &context),
@@ -77,6 +78,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Verb::KeepFolder(arguments) => private_folder::keep(&arguments.places, &mut random),
         Verb::Keygen(arguments) => commands::keygen::run(&arguments, context.now, &mut random),
         Verb::Man(arguments) => commands::man::run(&arguments),
+        Verb::MergeDriver(arguments) => commands::merge_driver::run(&arguments, &context),
         Verb::Rotate(arguments) => commands::rotate::run(&arguments, &context),
         Verb::Set(arguments) => commands::set::run(&arguments, &context, &mut random),
         Verb::UpdateKeys(arguments) => commands::updatekeys::run(&arguments, &context),

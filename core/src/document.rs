@@ -424,6 +424,14 @@ impl Document<Encrypted> {
         })
     }
 
+    /// The same text, taken to have another block.
+    #[cfg(feature = "formats")]
+    pub(crate) fn with_metadata(&self, metadata: Metadata) -> Self {
+        let mut document = self.clone();
+        document.state = Encrypted { metadata };
+        document
+    }
+
     /// The `sops` block.
     pub fn metadata(&self) -> &Metadata {
         &self.state.metadata

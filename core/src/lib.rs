@@ -30,6 +30,10 @@ pub mod layout;
 pub mod limits;
 mod mac;
 pub mod marks;
+#[cfg(feature = "formats")]
+pub mod mask;
+#[cfg(feature = "formats")]
+pub mod merge;
 pub mod metadata;
 mod number;
 pub mod open;
@@ -39,6 +43,8 @@ pub mod random;
 mod recipient;
 pub mod seal;
 pub mod selector;
+#[cfg(feature = "formats")]
+pub mod sequence;
 #[cfg(feature = "formats")]
 mod shamir;
 pub mod suggest;

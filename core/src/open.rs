@@ -24,7 +24,7 @@ use crate::timestamp::Timestamp;
 use crate::value::Value;
 
 /// Document and path of a value, or of the collection that a comment stands in.
-type Place<'a> = (usize, &'a Path);
+pub(crate) type Place<'a> = (usize, &'a Path);
 
 /// A sealed document together with its plain text and data key.
 #[derive(Clone)]
@@ -42,6 +42,9 @@ pub struct Opened {
     /// The layout that the block tells, opened.
     #[cfg(feature = "formats")]
     layout: Option<Zeroizing<String>>,
+    /// What shall keep which ciphertexts, when that is not told by the sealed document.
+    #[cfg(feature = "formats")]
+    kept: Option<Kept>,
 }
 
 /// Something that was sealed.
@@ -55,8 +58,8 @@ pub(crate) struct Sealed {
 
 /// What was sealed, by its place.
 pub(crate) struct Ciphertexts<'a> {
-    values: Table<Place<'a>, (&'a Value, Text)>,
-    comments: Table<Place<'a>, (&'a Text, Text)>,
+    pub(crate) values: Table<Place<'a>, (&'a Value, Text)>,
+    pub(crate) comments: Table<Place<'a>, (&'a Text, Text)>,
 }
 
 impl Ciphertexts<'_> {
@@ -75,6 +78,14 @@ impl Ciphertexts<'_> {
             .find(|(_, (earlier, _))| earlier.as_str() == text);
         found.map(|(_, (_, enc))| enc)
     }
+}
+
+/// Values and comments, and the ciphertexts that they shall keep.
+#[cfg(feature = "formats")]
+#[derive(Clone, Default)]
+pub(crate) struct Kept {
+    pub(crate) values: Vec<((usize, Path), (Value, Text))>,
+    pub(crate) comments: Vec<((usize, Path), (Text, Text))>,
 }
 
 impl Opened {
@@ -108,6 +119,19 @@ impl Opened {
 
     /// What is sealed in it, to be looked up.
     pub(crate) fn ciphertexts(&self) -> Ciphertexts<'_> {
+        #[cfg(feature = "formats")]
+        if let Some(Kept { values, comments }) = &self.kept {
+            let values = values
+                .iter()
+                .map(|((at, path), (value, enc))| ((*at, path), (value, enc.clone())));
+            let comments = comments
+                .iter()
+                .map(|((at, path), (text, enc))| ((*at, path), (text, enc.clone())));
+            return Ciphertexts {
+                values: Table::new(values.collect()),
+                comments: Table::new(comments.collect()),
+            };
+        }
         let opened = self.as_opened();
         let values = opened.scalars();
         let values = values.map(|(at, scalar)| ((at, &scalar.path), &scalar.value));
@@ -126,6 +150,27 @@ impl Opened {
             let (_, (document, scalar)) = values.find(|(number, _)| *number == sealed.number)?;
             Some((document, &scalar.path))
         })
+    }
+
+    /// Whether its text and block are those of a file. What is put together to be sealed by must be written, whatever
+    /// it says.
+    pub(crate) fn is_of_file(&self) -> bool {
+        #[cfg(feature = "formats")]
+        return self.kept.is_none();
+        #[cfg(not(feature = "formats"))]
+        true
+    }
+
+    /// The same document with another block and other ciphertexts to be kept, to be sealed by.
+    #[cfg(feature = "formats")]
+    pub(crate) fn rewritten(&self, data_key: DataKey, metadata: Metadata, kept: Kept) -> Self {
+        Self {
+            sealed: self.sealed.with_metadata(metadata),
+            layout: self.layout.clone().filter(|_| data_key == self.data_key),
+            data_key,
+            kept: Some(kept),
+            ..self.clone()
+        }
     }
 
     /// The sealed form of a layout that did not change.
@@ -204,6 +249,8 @@ impl Document<Encrypted> {
             comments: pass.comments,
             #[cfg(feature = "formats")]
             layout,
+            #[cfg(feature = "formats")]
+            kept: None,
         })
     }
 
@@ -455,8 +502,8 @@ fn placed<'a, T: 'a>(
     })
 }
 
-/// The text of a sealed value; written as a block it ends in a line break. What stands behind the bracket does not count,
-/// as with the reference.
+/// The text of a sealed value; written as a block it ends in a line break. What stands behind the bracket does not
+/// count, as with the reference.
 pub(crate) fn sealed_text(scalar: &Scalar) -> Text {
     let Value::String(text) = &scalar.value else {
         return Text::default();

@@ -42,6 +42,8 @@ use crate::value::Value;
 use keys::Keys;
 
 #[cfg(feature = "formats")]
+pub(crate) use keys::wrap_into;
+#[cfg(feature = "formats")]
 pub use rotate::Rotation;
 
 /// What sealing needs besides the document.
@@ -253,6 +255,7 @@ fn seal_in_place(
     }
     let Pass { mac, edits, .. } = pass;
     if let Some(earlier) = kept
+        && earlier.is_of_file()
         && earlier.metadata().selector == *selector
         && earlier.metadata().mac_only_encrypted == mac_only
         && keys.are_those_of(earlier)

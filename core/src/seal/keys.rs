@@ -187,14 +187,30 @@ pub(super) fn replaced(
         foreign: Vec::new(),
         ..block.clone()
     };
-    if groups.len() > 1 {
-        let threshold = metadata.shamir_threshold.unwrap_or(groups.len());
-        metadata.shamir_threshold = Some(threshold);
-        metadata.key_groups = shared(data_key, groups, threshold, random)?;
-    } else {
-        metadata.age = copies(data_key, groups.iter().flatten(), &block.age, random)?;
-    }
+    wrap_into(&mut metadata, data_key, groups, &block.age, random)?;
     Ok(metadata)
+}
+
+/// Puts copies of the data key, or shares of it, into a block that has none; `known` are copies of this very data key.
+///
+/// # Errors
+/// `threshold-invalid`, `random-failed`.
+#[cfg(feature = "formats")]
+pub(crate) fn wrap_into(
+    block: &mut Metadata,
+    data_key: &DataKey,
+    groups: &[Vec<Recipient>],
+    known: &[AgeEntry],
+    random: &mut dyn Random,
+) -> Result<(), Error> {
+    if groups.len() > 1 {
+        let threshold = block.shamir_threshold.unwrap_or(groups.len());
+        block.shamir_threshold = Some(threshold);
+        block.key_groups = shared(data_key, groups, threshold, random)?;
+    } else {
+        block.age = copies(data_key, groups.iter().flatten(), known, random)?;
+    }
+    Ok(())
 }
 
 /// A copy of the data key for each recipient, once; those who are known keep theirs.

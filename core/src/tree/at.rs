@@ -46,6 +46,11 @@ impl TreePath {
         Ok(Self { steps })
     }
 
+    /// The way that leads along steps.
+    pub(crate) fn of_steps(steps: Vec<Segment>) -> Self {
+        Self { steps }
+    }
+
     /// The steps, from the top.
     pub fn steps(&self) -> &[Segment] {
         &self.steps
