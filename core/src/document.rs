@@ -323,6 +323,13 @@ impl Document<Plain> {
         Ok(document)
     }
 
+    /// Whether a whole number stands here digit by digit. JSON reads those beyond 2^53 as their nearest double, but they
+    /// may have been sealed as they are: from YAML, or by newer releases of the reference.
+    pub(crate) fn is_written_as(&self, scalar: &Scalar, value: &Value) -> bool {
+        matches!((&scalar.value, value), (Value::Float(_), Value::Integer(_)))
+            && self.text.as_bytes().get(scalar.span.clone()) == Some(&*value.plaintext())
+    }
+
     /// As [`Document::scalars`]; a plain document has no block.
     pub(crate) fn scalars_mut(&mut self) -> impl Iterator<Item = &mut Scalar> {
         let parsed = Arc::make_mut(&mut self.parsed);

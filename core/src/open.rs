@@ -450,7 +450,8 @@ impl Document<Encrypted> {
                 .scalars()
                 .zip(intended)
                 .all(|((at, scalar), (document, value))| {
-                    at == *document && scalar.value.says_the_same(value)
+                    at == *document
+                        && (scalar.value.says_the_same(value) || plain.is_written_as(scalar, value))
                 });
         if !same {
             return Err(broken());
@@ -571,5 +572,34 @@ fn dash_before(text: &str, at: usize) -> usize {
         trimmed.len() - 1
     } else {
         at
+    }
+}
+
+#[cfg(all(test, feature = "formats"))]
+mod tests {
+    use super::*;
+    use crate::seal::Sealing;
+    use crate::{Identity, Limits, Selector, vectors};
+
+    #[test]
+    fn whole_numbers_that_no_double_holds_open_in_json() {
+        let text = "{\"a\": 9007199254740993, \"b\": 1}\n";
+        let mut plain =
+            Document::<Plain>::parse_as(Format::Json, text.as_bytes(), &Limits::default()).unwrap();
+        for (scalar, number) in plain.scalars_mut().zip([9_007_199_254_740_993, 1]) {
+            scalar.value = Value::Integer(number);
+        }
+        let random = &mut vectors::repeatable(1);
+        let identity = Identity::generate(random).unwrap();
+        let sealed = plain.seal(Sealing {
+            recipients: &[identity.recipient()],
+            selector: &Selector::default(),
+            now: Timestamp::parse("2026-11-21T08:30:00Z").unwrap(),
+            random,
+        });
+        let sealed = sealed.unwrap();
+        let data_key = sealed.data_key(&[identity]).unwrap();
+        let opened = sealed.open(&data_key).unwrap();
+        assert_eq!(opened.plain().text(), text);
     }
 }
