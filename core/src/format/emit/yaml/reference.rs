@@ -7,31 +7,27 @@
 
 use alloc::vec::Vec;
 
-use zeroize::Zeroizing;
-
 use super::{Level, Writer, check_length, is_bare, yaml_key};
 use crate::error::Error;
+use crate::text::Text;
 use crate::tree::{Entry, Node};
-
-/// The text of a comment.
-type Text<'a> = &'a Zeroizing<alloc::string::String>;
 
 /// An open collection.
 struct Open<'a> {
     level: Level<'a>,
     /// Comments since its last entry.
-    since: Vec<Text<'a>>,
+    since: Vec<&'a Text>,
     /// What goes behind it.
-    foot: Vec<Text<'a>>,
+    foot: Vec<&'a Text>,
 }
 
 pub(super) struct Reference<'a> {
     pub(super) writer: Writer<'a>,
     open: Vec<Open<'a>>,
     /// Held for the next line.
-    head: Vec<Text<'a>>,
+    head: Vec<&'a Text>,
     /// Held for behind the next value.
-    foot: Vec<Text<'a>>,
+    foot: Vec<&'a Text>,
 }
 
 impl<'a> Reference<'a> {
@@ -83,7 +79,7 @@ impl<'a> Reference<'a> {
         Ok(())
     }
 
-    fn begin(&mut self, node: &'a Node, column: usize, foot: Vec<Text<'a>>) {
+    fn begin(&mut self, node: &'a Node, column: usize, foot: Vec<&'a Text>) {
         let inside = node.entries();
         let lead = inside.len() - behind_lead(inside).len();
         self.open.push(Open {
@@ -138,7 +134,7 @@ impl<'a> Reference<'a> {
     }
 
     /// What stands behind a key or dash.
-    fn value(&mut self, node: &'a Node, column: usize, below: usize, foot: Vec<Text<'a>>) {
+    fn value(&mut self, node: &'a Node, column: usize, below: usize, foot: Vec<&'a Text>) {
         match node {
             Node::Leaf(_) => {
                 let text = self.writer.scalar(node, column, below);
@@ -177,7 +173,7 @@ impl<'a> Reference<'a> {
         self.write(foot, column, true);
     }
 
-    fn write(&mut self, texts: Vec<Text<'a>>, column: usize, is_foot: bool) {
+    fn write(&mut self, texts: Vec<&'a Text>, column: usize, is_foot: bool) {
         if texts.is_empty() {
             return;
         }
@@ -197,14 +193,14 @@ fn behind_lead(entries: &[Entry]) -> &[Entry] {
 }
 
 /// The comments that stand first.
-fn comments(entries: &[Entry]) -> impl Iterator<Item = Text<'_>> {
+fn comments(entries: &[Entry]) -> impl Iterator<Item = &Text> {
     entries.iter().map_while(|entry| match entry {
         Entry::Comment(text) => Some(text),
         Entry::Item { .. } => None,
     })
 }
 
-fn lead(node: &Node) -> impl Iterator<Item = Text<'_>> {
+fn lead(node: &Node) -> impl Iterator<Item = &Text> {
     comments(node.entries())
 }
 

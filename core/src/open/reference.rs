@@ -1,0 +1,173 @@
+//! The layout of what the reference sealed, opened as the reference lays it out.
+//!
+//! It seals the comments of a list as items of it, in whose places they could stand as comments; but it writes some of
+//! them elsewhere: above the dash of a list in a list, or behind the next value. A file that stands in its very layout is
+//! written anew for that.
+
+use alloc::vec::Vec;
+
+use super::{Edit, Pass};
+use crate::document::{Document, Encrypted};
+use crate::format::Format;
+use crate::format::emit;
+use crate::order::Table;
+use crate::text::Text;
+use crate::tree::{Entry, Node};
+use crate::value::Value;
+
+/// What a sealed text opens to.
+enum Opened<'a> {
+    /// The first line; a list of comments alone is told in another when it opens in place.
+    Comment(&'a str),
+    Value(&'a Value),
+}
+
+impl Document<Encrypted> {
+    /// The opened text as the reference writes it; `None` where opening in place does the same, or the file is not of its
+    /// making.
+    pub(super) fn opened_by_reference(&self, pass: &Pass<'_>) -> Option<Text> {
+        let in_place = pass.comment_items.is_empty() || self.metadata().layout.is_some();
+        if in_place || self.format() != Format::Yaml {
+            return None;
+        }
+        let shapes = self.roots().iter().flat_map(|root| &root.shapes);
+        let mut columns = shapes.map(|shape| shape.column);
+        let indent = columns.find(|column| *column > 0)?;
+        let sealed = self.trees().ok()?;
+        if emit::yaml_as_reference(&sealed, indent).ok()? != self.body() {
+            return None;
+        }
+        let edits = pass.edits.iter().map(|(_, edit)| match edit {
+            Edit::Comment(comment, text) => (comment.text.as_str(), Opened::Comment(text)),
+            Edit::Item(scalar, text) => {
+                let sealed = scalar.value.as_str().unwrap_or_default();
+                (
+                    sealed,
+                    Opened::Comment(text.lines().next().unwrap_or_default()),
+                )
+            }
+            Edit::Value(scalar, value) => {
+                let sealed = scalar.value.as_str().unwrap_or_default();
+                (sealed, Opened::Value(value))
+            }
+        });
+        let opened = Table::new(edits.collect());
+        let trees: Vec<Node> = sealed.iter().map(|tree| plain(tree, &opened)).collect();
+        let text = emit::yaml_as_reference(&trees, indent).ok()?;
+        Some(text.into())
+    }
+}
+
+type Texts<'a> = Table<&'a str, Opened<'a>>;
+
+/// The depth is bounded by the limits of the document.
+fn plain(node: &Node, opened: &Texts<'_>) -> Node {
+    let of = |text: &str| {
+        let found = opened.get(|sealed| (*sealed).cmp(text));
+        found.first().map(|(_, opened)| opened)
+    };
+    let entry = |entry: &Entry| match entry {
+        Entry::Comment(text) => match of(text) {
+            Some(Opened::Comment(text)) => Entry::Comment((*text).into()),
+            _ => entry.clone(),
+        },
+        Entry::Item { key, node } => {
+            let text = node.value().and_then(Value::as_str);
+            match text.and_then(of) {
+                Some(Opened::Comment(text)) => Entry::Comment((*text).into()),
+                _ => Entry::Item {
+                    key: key.clone(),
+                    node: plain(node, opened),
+                },
+            }
+        }
+    };
+    match node {
+        Node::Leaf(value) => match value.as_str().and_then(of) {
+            Some(Opened::Value(value)) => Node::Leaf((*value).clone()),
+            _ => node.clone(),
+        },
+        Node::List(entries) => Node::List(entries.iter().map(entry).collect()),
+        Node::Mapping(entries) => Node::Mapping(entries.iter().map(entry).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::String;
+    use alloc::string::ToString as _;
+
+    use super::*;
+    use crate::cipher;
+    use crate::document::Plain;
+    use crate::limits::Limits;
+    use crate::recipient::Identity;
+    use crate::seal::Sealing;
+    use crate::selector::Selector;
+    use crate::timestamp::Timestamp;
+    use crate::vectors;
+
+    /// Opens a text that was sealed with each `COMMENT` of list `k` turned into one, as the reference seals them.
+    fn opened(text: &str) -> String {
+        let identity = Identity::generate(&mut vectors::repeatable(3)).unwrap();
+        let plain = Document::<Plain>::parse(text.as_bytes(), &Limits::default()).unwrap();
+        let sealing = Sealing {
+            recipients: &[identity.recipient()],
+            selector: &Selector::default(),
+            now: Timestamp::parse("2026-01-02T03:04:05Z").unwrap(),
+            random: &mut vectors::repeatable(4),
+        };
+        let sealed = plain.seal(sealing).unwrap();
+        let data_key = sealed.data_key(&[identity]).unwrap();
+        let mut changed = sealed.text().to_string();
+        let values = plain.leaves_with_text().zip(sealed.leaves_with_text());
+        for ((_, before), (leaf, after)) in values {
+            if before == Some("COMMENT") {
+                let random = &mut vectors::repeatable(leaf.line as u64);
+                let aad = leaf.path.additional_data();
+                let enc = cipher::seal(&data_key, b" c", aad.as_bytes(), "comment", random);
+                changed = changed.replace(after.unwrap(), &enc.unwrap());
+            }
+        }
+        let changed = Document::<Encrypted>::parse(changed.as_bytes(), &Limits::default());
+        let opened = changed.unwrap().open_without_mac(&data_key).unwrap();
+        opened.plain().text().to_string()
+    }
+
+    #[test]
+    fn comments_of_lists_stand_where_the_reference_writes_them() {
+        for (sealed, expected) in [
+            (
+                "k:\n    - COMMENT\n    - 1\n    - COMMENT\n",
+                "k:\n    # c\n    - 1\n    # c\n",
+            ),
+            (
+                "k:\n    - - COMMENT\n      - x\n",
+                "k:\n    # c\n    - - x\n",
+            ),
+            (
+                "k:\n    - f: 1\n    - COMMENT\nm: 2\n",
+                "k:\n    - f: 1\nm: 2\n# c\n",
+            ),
+            ("k:\n    - COMMENT\nm: 2\n", "k: []\n# c\nm: 2\n"),
+        ] {
+            assert_eq!(opened(sealed), expected, "{sealed}");
+        }
+    }
+
+    #[test]
+    fn another_layout_than_that_of_the_reference_stays() {
+        for (sealed, expected) in [
+            ("k:\n  - - COMMENT\n    - x\n\n", "k:\n  - # c\n    - x\n\n"),
+            (
+                "k:\n    - - COMMENT\n      - 'x'\n",
+                "k:\n    - # c\n      - 'x'\n",
+            ),
+        ] {
+            assert_eq!(opened(sealed), expected, "{sealed}");
+        }
+        let comment = format!("{}# c\n", "k:\n    - 1\n");
+        assert_eq!(opened(&comment), comment);
+    }
+}
