@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use stackseal_core::convert::{self, Indentation};
 use stackseal_core::tree::{Entry, Node};
 use stackseal_core::{
     Document, Encrypted, Error, Format, Identity, Limits, Opened, Options, Plain, Sealing,
@@ -24,6 +25,9 @@ pub struct Judge {
 #[derive(Clone, Debug)]
 pub enum Verdict {
     Agree,
+    /// As [`Verdict::Agree`], where the reference moves comments each time that it reads a text: it read them once less or
+    /// once more.
+    Moved,
     /// Neither seals it. Ours said so by this code.
     BothRefuse(&'static str),
     /// The reference cannot read what it sealed itself; ours comes back to the byte.
@@ -222,7 +226,8 @@ impl Judge {
             Ours::Done(opened) => opened,
         };
         let read = opened.plain().content();
-        if *read != *meant {
+        let moved = *read != *meant;
+        if moved && written_by_reference(&read, settings).is_none_or(|again| again != meant) {
             return differ(
                 apart("we open theirs", &meant, &read, settings),
                 meant,
@@ -233,7 +238,15 @@ impl Judge {
             return Verdict::Agree;
         }
         match self.opened_by_sops(ours.text().as_bytes(), settings, settings.word()) {
-            Ok(read) if read == meant => Verdict::Agree,
+            Ok(read) if read == meant && !moved => Verdict::Agree,
+            Ok(read) if read == meant => Verdict::Moved,
+            Ok(read)
+                if self
+                    .read_once(text, settings)
+                    .is_some_and(|once| once == read) =>
+            {
+                Verdict::Moved
+            }
             Ok(read) => differ(
                 apart("sops reads ours", &meant, &read, settings),
                 meant,
@@ -244,6 +257,19 @@ impl Judge {
                 message,
                 ours.text(),
             ),
+        }
+    }
+
+    /// What the reference makes of a text when it reads it once, with a block behind it. It seals what it read, and reads
+    /// that again.
+    fn read_once(&self, text: &[u8], settings: &Settings) -> Option<Vec<u8>> {
+        let nothing = Settings {
+            rule: Some(("--encrypted-regex", "^no such key$".to_owned())),
+            ..settings.clone()
+        };
+        match self.sealed_by_us(text, &nothing) {
+            Ours::Done(sealed) => written(&sealed.trees().ok()?, settings),
+            Ours::Refused(_) | Ours::Panicked(_) => None,
         }
     }
 
@@ -262,6 +288,19 @@ impl Judge {
             )),
         }
     }
+}
+
+/// What the reference makes of a text without sealing it.
+fn written_by_reference(text: &[u8], settings: &Settings) -> Option<Vec<u8>> {
+    let document = Document::<Plain>::parse_as(settings.format, text, &Limits::generous());
+    written(&document.ok()?.trees().ok()?, settings)
+}
+
+fn written(trees: &[Node], settings: &Settings) -> Option<Vec<u8>> {
+    // Others than YAML are written in the order in which they are read.
+    let yaml = settings.format == Format::Yaml;
+    let text = convert::written(trees, settings.format, Indentation::default());
+    text.ok().filter(|_| yaml).map(|text| text.to_vec())
 }
 
 /// All comments below a node.

@@ -8,6 +8,8 @@
 mod events;
 mod scan;
 mod seats;
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
 
@@ -82,55 +84,4 @@ fn sit(comment: &mut Comment, seat: Option<seats::Seat>, collections: &[Collecti
         rank: seat.map_or(0, |seat| seat.rank),
         dropped: seat.is_none_or(|seat| seat.dropped),
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use alloc::string::String;
-    use alloc::vec::Vec;
-
-    use crate::document::{Document, Plain};
-    use crate::limits::Limits;
-
-    fn parsed(text: &str) -> Document<Plain> {
-        Document::<Plain>::parse(text.as_bytes(), &Limits::generous()).unwrap()
-    }
-
-    fn additional_data(text: &str) -> Vec<String> {
-        let document = parsed(text);
-        let comments = document.comments();
-        comments
-            .map(|(_, comment)| comment.path.additional_data())
-            .collect()
-    }
-
-    #[test]
-    fn comments_belong_where_the_reference_files_them() {
-        for (text, expected) in [
-            ("s:\n- a\n# c\n- b\n", &["s:"][..]),
-            ("s:\n  - a\n  # c\n  - b\n", &["s:"]),
-            ("s:\n- # c\n  a: b\n", &["s:"]),
-            ("s:\n  - # c\n    a: b\n", &["s:"]),
-            ("s:\n- a # c\n", &["s:"]),
-            ("s: {} # c\n", &["s:"]),
-            ("s: []  # c\nt: u\n", &["s:"]),
-            ("s:\n- {} # c\n", &["s:"]),
-            ("s: []\n# c\nt: u\n", &[":"]),
-            ("a:\n  b:\n    c: d\n  # x\n# y\nd: e\n", &["a:b:", ":"]),
-            (
-                "a:\n  b:\n    c: d\n  # x\n  # z\nd: e\n",
-                &["a:b:", "a:b:"],
-            ),
-            ("a:\n  b:\n    c: d\n  # x\n\nd: e\n", &["a:"]),
-            ("a:\n  b:\n    c: d\n  # x\n  e: f\n", &["a:"]),
-        ] {
-            assert_eq!(additional_data(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_comment_that_the_block_would_follow_belongs_elsewhere_than_at_the_end_of_a_text() {
-        assert_eq!(additional_data("l:\n- 1\n# x\n"), ["l:"]);
-        assert_eq!(additional_data("l:\n- 1\n# x\nm: 2\n"), [":"]);
-    }
 }

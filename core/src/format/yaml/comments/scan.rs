@@ -4,8 +4,12 @@
 //! ends: by that go-yaml tells whether a comment is about what follows, what stands on its line, or what came before. Its
 //! oddities are part of it: the line break behind a comment is not looked at, so that `\r\n` counts as an empty line.
 
-use alloc::collections::BTreeMap;
+mod notes;
+mod scalars;
+
 use alloc::vec::Vec;
+
+pub(super) use notes::{Found, Lines, Role};
 
 /// A place in the text; line and column count from 0.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,32 +47,6 @@ pub(super) enum Kind {
 pub(super) struct Token {
     pub(super) kind: Kind,
     pub(super) at: usize,
-}
-
-/// What a comment is to a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Foot,
-    Head,
-    Line,
-}
-
-/// The places of the lines of a comment; `None` is an empty line.
-pub(super) type Lines = Vec<Option<usize>>;
-
-/// A comment that no token has taken yet.
-#[derive(Debug)]
-pub(super) struct Found {
-    /// Where the blanks before it begin.
-    scanned: usize,
-    /// The token that takes it begins here or behind.
-    pub(super) token: usize,
-    /// Where it begins; the column of a comment on lines of its own is one more than it is.
-    start: Mark,
-    /// Where it ends; 0 behind a token on its line.
-    end: usize,
-    pub(super) role: Role,
-    pub(super) lines: Lines,
 }
 
 /// Something that may turn out to be a key once a `:` follows.
@@ -508,29 +486,17 @@ impl<'a> Scanner<'a> {
         let mut at = scanned.saturating_sub(1);
         let columns = self.columns_of_comments(at);
         while self.indent > column {
-            if let Some(indent) = self.indent
-                && let Some(start) = columns.get(&(indent + 1))
+            // The first of several in a column counts.
+            let inside = self.indent.map_or(0, |indent| indent + 1);
+            let first = columns.partition_point(|(at, _)| *at < inside);
+            if let Some((found, start)) = columns.get(first)
+                && *found == inside
             {
                 at = *start;
             }
             self.put(Kind::BlockEnd, at);
             self.indent = self.indents.pop().flatten();
         }
-    }
-
-    /// Where the first of the comments in each column begins that follow each other without anything between up to a place.
-    fn columns_of_comments(&self, to: usize) -> BTreeMap<usize, usize> {
-        let mut columns = BTreeMap::new();
-        let mut to = to;
-        let waiting = self.comments.get(self.comments_head..).unwrap_or_default();
-        for comment in waiting.iter().rev() {
-            if comment.end < to {
-                break;
-            }
-            columns.insert(comment.start.column, comment.start.at);
-            to = comment.scanned;
-        }
-        columns
     }
 
     fn scan_to_next_token(&mut self) {
@@ -554,287 +520,6 @@ impl<'a> Scanner<'a> {
             }
         }
     }
-
-    /// A comment that a list begins behind is about the list's first item.
-    fn line_comment_becomes_head(&mut self) {
-        let kinds = (
-            self.last(2).map(|token| token.kind),
-            self.last(1).map(|token| token.kind),
-        );
-        if kinds != (Some(Kind::BlockSequenceStart), Some(Kind::BlockEntry)) || self.is_break(0) {
-            return;
-        }
-        let mark = self.mark;
-        let waiting = self.comments.get_mut(self.comments_head..);
-        if let Some(comment) = waiting.and_then(|comments| comments.last_mut())
-            && comment.role == Role::Line
-        {
-            comment.role = Role::Head;
-            if comment.start.line + 1 == mark.line {
-                comment.token = mark.at;
-            }
-        }
-    }
-
-    /// A comment behind a token, on its line.
-    fn scan_line_comment(&mut self, token: usize) {
-        if self.newlines > 0 {
-            return;
-        }
-        let blanks = (0..REACH).take_while(|ahead| self.is_blank(*ahead)).count();
-        if blanks == REACH || self.byte(blanks) != b'#' {
-            return;
-        }
-        (0..blanks).for_each(|_| self.skip());
-        let start = self.mark;
-        self.skip_to_end_of_line();
-        self.comments.push(Found {
-            scanned: 0,
-            token,
-            start,
-            end: 0,
-            role: Role::Line,
-            lines: alloc::vec![Some(start.at)],
-        });
-    }
-
-    /// Comments on lines of their own, from the first `#` on.
-    fn scan_comments(&mut self, scanned: Mark) {
-        let before = match self.last(1) {
-            Some(token) if token.kind == Kind::FlowEntry => self.last(2).or(Some(token)),
-            token => token,
-        };
-        let Some(before) = before else { return };
-        let indent = self.indent.unwrap_or(0);
-        let mut first_empty = self.newlines <= 1;
-        let mut recent_empty = false;
-        // A comment that begins in this line is still about what stands before it.
-        let foot_line = (scanned.line > 0).then(|| {
-            let below = self.newlines == 0 && self.mark.column > 1;
-            (self.mark.line + 1 + usize::from(below)).saturating_sub(self.newlines)
-        });
-        let (mut line, mut column) = (self.mark.line, self.mark.column);
-        let mut group = Group {
-            scanned: scanned.at,
-            token: before.at,
-            start: Mark::default(),
-            lines: Lines::new(),
-        };
-        let mut ahead = 0;
-        while ahead < REACH {
-            column += 1;
-            if self.is_blank(ahead) {
-                ahead += 1;
-                continue;
-            }
-            let dedented = group.start.column <= indent;
-            let closes = self.flow > 0 && matches!(self.byte(ahead), b']' | b'}');
-            if closes || self.is_break_or_end(ahead) {
-                if closes || !recent_empty {
-                    let at_foot = Some(group.start.line) == foot_line && before.kind != Kind::Value;
-                    if closes || first_empty && (at_foot || dedented) {
-                        // A comment further out has nothing to do with the token.
-                        if dedented {
-                            group.token = group.start.at;
-                        }
-                        self.put_foot(&mut group, ahead);
-                    } else if !group.lines.is_empty() && !self.is_end(ahead) {
-                        group.lines.push(None);
-                    }
-                }
-                if !self.is_break(ahead) {
-                    break;
-                }
-                first_empty = false;
-                recent_empty = true;
-                column = 0;
-                line += 1;
-                ahead += 1;
-                continue;
-            }
-            // One that stands elsewhere than what goes on is about what came before.
-            if column <= indent && column != group.start.column {
-                self.put_foot(&mut group, ahead);
-            }
-            if self.byte(ahead) != b'#' {
-                break;
-            }
-            let at = self.mark.at + ahead;
-            if group.lines.is_empty() {
-                group.start = Mark { at, line, column };
-            }
-            group.lines.push(Some(at));
-            recent_empty = false;
-            while self.mark.at < at {
-                if self.is_break(0) {
-                    self.skip_line();
-                } else {
-                    self.skip();
-                }
-            }
-            self.skip_to_end_of_line();
-            // The line break itself is not looked at.
-            ahead = 1;
-            column = 0;
-            line = self.mark.line;
-        }
-        if !group.lines.is_empty() {
-            self.comments.push(Found {
-                scanned: group.scanned,
-                token: group.start.at,
-                start: group.start,
-                end: self.mark.at + ahead - 1,
-                role: Role::Head,
-                lines: group.lines,
-            });
-        }
-    }
-
-    /// What was gathered is about what came before.
-    fn put_foot(&mut self, group: &mut Group, ahead: usize) {
-        if group.lines.is_empty() {
-            return;
-        }
-        let end = self.mark.at + ahead;
-        self.comments.push(Found {
-            scanned: group.scanned,
-            token: group.token,
-            start: group.start,
-            end,
-            role: Role::Foot,
-            lines: core::mem::take(&mut group.lines),
-        });
-        group.scanned = end;
-        group.token = end;
-    }
-
-    fn scan_plain(&mut self) {
-        self.put(Kind::Scalar, self.mark.at);
-        let inside = self.indent.map_or(0, |indent| indent + 1);
-        let mut broken = false;
-        while self.document_indicator().is_none() && self.byte(0) != b'#' {
-            while !self.is_blank_or_end(0) {
-                let ends = match self.byte(0) {
-                    b':' => self.is_blank_or_end(1),
-                    b',' | b'?' | b'[' | b']' | b'{' | b'}' => self.flow > 0,
-                    _ => false,
-                };
-                if ends {
-                    break;
-                }
-                self.skip();
-                broken = false;
-            }
-            if !self.is_blank(0) && !self.is_break(0) {
-                break;
-            }
-            loop {
-                if self.is_break(0) {
-                    self.skip_line();
-                    broken = true;
-                } else if self.is_blank(0) {
-                    self.skip();
-                } else {
-                    break;
-                }
-            }
-            if self.flow == 0 && self.mark.column < inside {
-                break;
-            }
-        }
-        if broken {
-            self.key_allowed = true;
-        }
-    }
-
-    fn scan_quoted(&mut self, quote: u8) -> Done {
-        self.indicator(Kind::Scalar);
-        loop {
-            let next = self.byte(0);
-            if next == 0 || self.document_indicator().is_some() {
-                return None;
-            }
-            if self.is_break(0) {
-                self.skip_line();
-            } else if next == quote && (quote == b'"' || self.byte(1) != quote) {
-                self.skip();
-                return Some(());
-            } else if next == quote || next == b'\\' && quote == b'"' {
-                self.skip();
-                if self.is_break(0) {
-                    self.skip_line();
-                } else {
-                    self.skip();
-                }
-            } else {
-                self.skip();
-            }
-        }
-    }
-
-    fn scan_block_scalar(&mut self) -> Done {
-        let start = self.mark.at;
-        self.indicator(Kind::Scalar);
-        let mut digit = None;
-        for _ in 0..2 {
-            match self.byte(0) {
-                b'+' | b'-' => self.skip(),
-                byte @ b'1'..=b'9' => {
-                    digit = Some(usize::from(byte - b'0'));
-                    self.skip();
-                }
-                _ => {}
-            }
-        }
-        while self.is_blank(0) {
-            self.skip();
-        }
-        if self.byte(0) == b'#' {
-            self.scan_line_comment(start);
-        }
-        if !self.is_break_or_end(0) {
-            return None;
-        }
-        if self.is_break(0) {
-            self.skip_line();
-        }
-        let mut indent = digit.map(|digit| self.indent.unwrap_or(0) + digit);
-        loop {
-            let column = self.scan_block_breaks(indent);
-            let indent = *indent.get_or_insert(column);
-            if self.mark.column != indent || self.is_end(0) {
-                return Some(());
-            }
-            self.skip_to_end_of_line();
-            if self.is_break(0) {
-                self.skip_line();
-            }
-        }
-    }
-
-    /// Passes indentation and empty lines of a block; gives the indentation that they show.
-    fn scan_block_breaks(&mut self, indent: Option<usize>) -> usize {
-        let mut most = 0;
-        loop {
-            while indent.is_none_or(|indent| self.mark.column < indent) && self.byte(0) == b' ' {
-                self.skip();
-            }
-            most = most.max(self.mark.column);
-            if !self.is_break(0) {
-                break;
-            }
-            self.skip_line();
-        }
-        most.max(self.indent.map_or(1, |indent| indent + 1))
-    }
-}
-
-/// Lines of comments that belong together.
-struct Group {
-    scanned: usize,
-    token: usize,
-    start: Mark,
-    lines: Lines,
 }
 
 fn width(first: u8) -> usize {
@@ -850,6 +535,3 @@ const BYTE_ORDER_MARK: usize = '\u{feff}'.len_utf8();
 
 /// So many columns behind its beginning a key must have its `:`.
 const KEY_LENGTH: usize = 1024;
-
-/// So many characters ahead comments are looked for.
-const REACH: usize = 512;
