@@ -4,12 +4,14 @@
 //! them elsewhere: above the dash of a list in a list, or behind the next value. A file that stands in its very layout is
 //! written anew for that.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Edit, Pass};
-use crate::document::{Document, Encrypted};
+use crate::document::{Document, Encrypted, splice};
 use crate::format::Format;
 use crate::format::emit;
+use crate::format::yaml::block::{line_end, line_start};
 use crate::order::Table;
 use crate::text::Text;
 use crate::tree::{Entry, Node};
@@ -31,10 +33,12 @@ impl Document<Encrypted> {
             return None;
         }
         let shapes = self.roots().iter().flat_map(|root| &root.shapes);
-        let mut columns = shapes.map(|shape| shape.column);
-        let indent = columns.find(|column| *column > 0)?;
+        let mut inside = shapes.filter(|shape| !shape.flow && shape.column > 0);
+        let indent = inside.next()?.column;
         let sealed = self.trees().ok()?;
-        if emit::yaml_as_reference(&sealed, indent).ok()? != self.body() {
+        // Comments may stand where the reference itself would not put them again.
+        let bare: Vec<Node> = sealed.iter().map(without_comments).collect();
+        if emit::yaml_as_reference(&bare, indent).ok()? != self.body_without_comments()? {
             return None;
         }
         let edits = pass.edits.iter().map(|(_, edit)| match edit {
@@ -55,6 +59,48 @@ impl Document<Encrypted> {
         let trees: Vec<Node> = sealed.iter().map(|tree| plain(tree, &opened)).collect();
         let text = emit::yaml_as_reference(&trees, indent).ok()?;
         Some(text.into())
+    }
+}
+
+impl Document<Encrypted> {
+    /// The text without block and comments; `None` when the reference would drop one.
+    fn body_without_comments(&self) -> Option<String> {
+        let mut edits = Vec::new();
+        for (_, comment) in self.comments() {
+            if comment.seat.is_none_or(|seat| seat.dropped) {
+                return None;
+            }
+            let start = line_start(self.text(), comment.span.start);
+            let end = (line_end(self.text(), comment.span.end) + 1).min(self.text().len());
+            let lead = self.text().get(start..comment.span.start)?;
+            let rest = self.text().get(end..)?;
+            let range = if lead.trim().is_empty() {
+                start..end
+            } else {
+                comment.span.start..end + rest.len() - rest.trim_start_matches(' ').len()
+            };
+            edits.push((range, String::new()));
+        }
+        for root in self.roots() {
+            edits.extend(self.format().removal(self.text(), root)?);
+        }
+        Some(splice(self.text(), &edits))
+    }
+}
+
+/// The depth is bounded by the limits of the document.
+fn without_comments(node: &Node) -> Node {
+    let entry = |entry: &Entry| match entry {
+        Entry::Comment(_) => None,
+        Entry::Item { key, node } => Some(Entry::Item {
+            key: key.clone(),
+            node: without_comments(node),
+        }),
+    };
+    match node {
+        Node::Leaf(_) => node.clone(),
+        Node::List(entries) => Node::List(entries.iter().filter_map(entry).collect()),
+        Node::Mapping(entries) => Node::Mapping(entries.iter().filter_map(entry).collect()),
     }
 }
 
@@ -95,7 +141,6 @@ fn plain(node: &Node, opened: &Texts<'_>) -> Node {
 #[cfg(test)]
 mod tests {
     use alloc::format;
-    use alloc::string::String;
     use alloc::string::ToString as _;
 
     use super::*;
@@ -151,6 +196,10 @@ mod tests {
                 "k:\n    - f: 1\nm: 2\n# c\n",
             ),
             ("k:\n    - COMMENT\nm: 2\n", "k: []\n# c\nm: 2\n"),
+            (
+                "a: []\nk:\n    - - COMMENT\n      - x\n",
+                "a: []\nk:\n    # c\n    - - x\n",
+            ),
         ] {
             assert_eq!(opened(sealed), expected, "{sealed}");
         }

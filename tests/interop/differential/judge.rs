@@ -209,7 +209,8 @@ impl Judge {
         let Ok(meant) = self.opened_by_sops(&theirs, settings, settings.word()) else {
             return Verdict::ReferenceLost;
         };
-        if settings.format == Format::Yaml && has_misplaced_block(&meant) {
+        let yaml = settings.format == Format::Yaml;
+        if yaml && (has_misplaced_block(&theirs) || has_misplaced_block(&meant)) {
             return Verdict::ReferenceLost;
         }
         let opened = match self.opened_by_us(&theirs, settings) {
@@ -227,7 +228,16 @@ impl Judge {
         };
         let read = opened.plain().content();
         let moved = *read != *meant;
-        if moved && written_by_reference(&read, settings).is_none_or(|again| again != meant) {
+        let again = moved
+            .then(|| written_by_reference(&read, settings))
+            .flatten();
+        if again
+            .as_ref()
+            .is_some_and(|again| loses_comments(again, &meant, settings))
+        {
+            return Verdict::ReferenceLost;
+        }
+        if moved && again.is_none_or(|again| again != meant) {
             return differ(
                 apart("we open theirs", &meant, &read, settings),
                 meant,
@@ -331,6 +341,29 @@ fn has_misplaced_block(text: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// Whether a text is another but for comments that it lacks: the reference holds one comment at a time, and forgets it
+/// when it comes by another before it has written it.
+fn loses_comments(whole: &[u8], lacking: &[u8], settings: &Settings) -> bool {
+    let trees = |text: &[u8]| {
+        let document = Document::<Plain>::parse_as(settings.format, text, &Limits::generous());
+        document.ok()?.trees().ok()
+    };
+    let (Some(whole), Some(lacking)) = (trees(whole), trees(lacking)) else {
+        return false;
+    };
+    let bare = |trees: &[Node]| -> Vec<Node> { trees.iter().map(without_comments).collect() };
+    let all = |trees: &[Node]| -> Vec<String> { trees.iter().flat_map(comments).collect() };
+    let mut left = all(&lacking);
+    let more = all(&whole);
+    let fewer = left.len() < more.len();
+    for comment in more {
+        if let Some(at) = left.iter().position(|other| *other == comment) {
+            left.remove(at);
+        }
+    }
+    settings.format == Format::Yaml && fewer && left.is_empty() && bare(&whole) == bare(&lacking)
 }
 
 /// How far apart two texts are: in what they say, in their comments, or in how it is written.

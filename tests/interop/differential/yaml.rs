@@ -264,7 +264,7 @@ impl Writer<'_> {
 
     fn list(&mut self, indent: usize, depth: usize) {
         self.lists += 1;
-        for number in 0..=self.chance.below(4) {
+        for _ in 0..=self.chance.below(4) {
             self.comments(indent);
             self.blanks(indent);
             self.item(indent, depth);

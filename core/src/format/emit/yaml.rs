@@ -72,18 +72,6 @@ pub(crate) fn yaml_entries_at(node: &Node, column: usize, indent: usize) -> Resu
     Ok(writer.out)
 }
 
-/// The text of a node's key in block style, and whether it must stand behind `? `.
-fn yaml_key(key: &str, node: &Node, column: usize, indent: usize) -> (String, bool) {
-    // Loaders refuse to merge what holds no keys.
-    if key == "<<" && !is_mergeable(node) {
-        return ("'<<'".into(), false);
-    }
-    let writer = Writer::new(indent);
-    let text = string(key, column, writer.below(column));
-    let breaks = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
-    (text, key.len() > SIMPLE_KEY_BYTES || key.contains(breaks))
-}
-
 /// The text of a value inside `{…}` or `[…]`, on one line. Comments have no place there.
 pub(crate) fn yaml_flow(node: &Node) -> String {
     let mut out = String::new();
@@ -269,15 +257,28 @@ impl<'a> Writer<'a> {
     fn entry(&mut self, key: &str, node: &'a Node, column: usize) {
         let below = self.below(column);
         let inside = node.entries();
-        if is_bare(inside) {
+        let is_bare = is_bare(inside);
+        // What stands behind the brackets belongs inside; there is room for one.
+        let behind = match inside {
+            [Entry::Comment(text)] if !text.contains(['\n', '\r']) => Some(text),
+            _ => None,
+        };
+        if is_bare && behind.is_none() {
             self.comments(inside, column);
         }
-        let (key, explicit) = yaml_key(key, node, column, self.indent);
-        self.key(&key, explicit, column);
-        if is_bare(inside) {
+        let explicit = self.key(key, node, column);
+        if is_bare {
             let text = self.scalar(node, column, below);
             self.text(&text);
+            if let Some(text) = behind {
+                self.out.push_str(" #");
+                self.out.push_str(text);
+            }
         } else if explicit {
+            if matches!(inside.first(), Some(Entry::Comment(_))) {
+                // Behind the mark it would belong to what the key stands in.
+                self.fresh = false;
+            }
             // An odd indentation may leave no room for the blank behind the mark.
             self.open(node, below.max(column + 2));
         } else {
@@ -285,18 +286,27 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn key(&mut self, key: &str, explicit: bool, column: usize) {
+    /// Writes a node's key; whether it stands behind `? `.
+    fn key(&mut self, key: &str, node: &Node, column: usize) -> bool {
         self.line(column);
+        // Loaders refuse to merge what holds no keys; the reference writes it all the same.
+        let text = match key {
+            "<<" if !self.as_reference && !is_mergeable(node) => "'<<'".into(),
+            key => string(key, column, self.below(column)),
+        };
+        let breaks = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+        let explicit = key.len() > SIMPLE_KEY_BYTES || key.contains(breaks);
         if explicit {
             self.mark('?');
-            self.text(key);
+            self.text(&text);
             self.line(column);
             self.mark(':');
         } else {
-            self.out.push_str(key);
+            self.out.push_str(&text);
             self.out.push(':');
             self.fresh = false;
         }
+        explicit
     }
 
     /// What stands behind a key or dash in one piece; `column` is that of its collection, `below` that of its lines.

@@ -7,7 +7,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Level, Writer, check_length, is_bare, yaml_key};
+use super::{Level, Writer, check_length, is_bare};
 use crate::error::Error;
 use crate::text::Text;
 use crate::tree::{Entry, Node};
@@ -121,14 +121,13 @@ impl<'a> Reference<'a> {
     }
 
     fn entry(&mut self, key: &str, node: &'a Node, column: usize) {
-        let (key, explicit) = yaml_key(key, node, column, self.writer.indent);
+        self.write_head(column);
+        let explicit = self.writer.key(key, node, column);
         let below = match self.writer.below(column) {
             // An odd indentation may leave no room for the blank behind the mark.
             below if explicit => below.max(column + 2),
             below => below,
         };
-        self.write_head(column);
-        self.writer.key(&key, explicit, column);
         self.head.extend(lead(node));
         self.value(node, column, below, Vec::new());
     }
