@@ -140,8 +140,8 @@ fn plain(node: &Node, opened: &Texts<'_>) -> Node {
 
 #[cfg(test)]
 mod tests {
+    use alloc::borrow::ToOwned as _;
     use alloc::format;
-    use alloc::string::ToString as _;
 
     use super::*;
     use crate::cipher;
@@ -165,7 +165,7 @@ mod tests {
         };
         let sealed = plain.seal(sealing).unwrap();
         let data_key = sealed.data_key(&[identity]).unwrap();
-        let mut changed = sealed.text().to_string();
+        let mut changed = sealed.text().to_owned();
         let values = plain.leaves_with_text().zip(sealed.leaves_with_text());
         for ((_, before), (leaf, after)) in values {
             if before == Some("COMMENT") {
@@ -177,7 +177,7 @@ mod tests {
         }
         let changed = Document::<Encrypted>::parse(changed.as_bytes(), &Limits::default());
         let opened = changed.unwrap().open_without_mac(&data_key).unwrap();
-        opened.plain().text().to_string()
+        opened.plain().text().to_owned()
     }
 
     #[test]
