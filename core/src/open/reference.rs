@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Edit, Pass};
-use crate::document::{Document, Encrypted, splice};
+use crate::document::{Document, Encrypted, Plain, splice};
 use crate::format::Format;
 use crate::format::emit;
 use crate::format::yaml::block::{line_end, line_start};
@@ -19,15 +19,24 @@ use crate::value::Value;
 
 /// What a sealed text opens to.
 enum Opened<'a> {
-    /// The first line; a list of comments alone is told in another when it opens in place.
     Comment(&'a str),
     Value(&'a Value),
 }
 
 impl Document<Encrypted> {
-    /// The opened text as the reference writes it; `None` where opening in place does the same, or the file is not of its
-    /// making.
-    pub(super) fn opened_by_reference(&self, pass: &Pass<'_>) -> Option<Text> {
+    /// The opened document as the reference writes it; `None` where opening in place does the same, or the file is not of
+    /// its making.
+    pub(super) fn opened_by_reference(&self, pass: &mut Pass<'_>) -> Option<Document<Plain>> {
+        let text = self.text_by_reference(pass)?;
+        let plain = self.proved(text, &pass.intended).ok()?;
+        if !has_comments_in_order(&plain, pass) {
+            // Which is which cannot be told any more; they are sealed anew.
+            pass.comments.clear();
+        }
+        Some(plain)
+    }
+
+    fn text_by_reference(&self, pass: &Pass<'_>) -> Option<Text> {
         let in_place = pass.comment_items.is_empty() || self.metadata().layout.is_some();
         if in_place || self.format() != Format::Yaml {
             return None;
@@ -104,6 +113,24 @@ fn without_comments(node: &Node) -> Node {
     }
 }
 
+/// Whether each opened comment is the one of that number in the opened document.
+fn has_comments_in_order(plain: &Document<Plain>, pass: &Pass<'_>) -> bool {
+    let opened = pass.edits.iter().filter_map(|(_, edit)| match edit {
+        Edit::Comment(_, text) | Edit::Item(_, text) => Some(first_line(text)),
+        Edit::Value(..) => None,
+    });
+    let mut comments = plain.comments().enumerate();
+    pass.comments.iter().zip(opened).all(|(place, text)| {
+        let found = comments.find(|(at, _)| *at == place.number);
+        found.is_some_and(|(_, (_, comment))| comment.text.as_str() == text)
+    })
+}
+
+/// A list of comments alone is told in another line when it opens in place.
+fn first_line(text: &Text) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
 type Texts<'a> = Table<&'a str, Opened<'a>>;
 
 /// The depth is bounded by the limits of the document.
@@ -145,7 +172,6 @@ mod tests {
 
     use super::*;
     use crate::cipher;
-    use crate::document::Plain;
     use crate::limits::Limits;
     use crate::recipient::Identity;
     use crate::seal::Sealing;
@@ -153,18 +179,28 @@ mod tests {
     use crate::timestamp::Timestamp;
     use crate::vectors;
 
-    /// Opens a text that was sealed with each `COMMENT` of list `k` turned into one, as the reference seals them.
-    fn opened(text: &str) -> String {
-        let identity = Identity::generate(&mut vectors::repeatable(3)).unwrap();
-        let plain = Document::<Plain>::parse(text.as_bytes(), &Limits::default()).unwrap();
-        let sealing = Sealing {
-            recipients: &[identity.recipient()],
+    fn identity() -> Identity {
+        Identity::generate(&mut vectors::repeatable(3)).unwrap()
+    }
+
+    fn plain(text: &str) -> Document<Plain> {
+        Document::<Plain>::parse(text.as_bytes(), &Limits::default()).unwrap()
+    }
+
+    fn with_sealing<T>(act: impl FnOnce(Sealing<'_>) -> T) -> T {
+        act(Sealing {
+            recipients: &[identity().recipient()],
             selector: &Selector::default(),
             now: Timestamp::parse("2026-01-02T03:04:05Z").unwrap(),
             random: &mut vectors::repeatable(4),
-        };
-        let sealed = plain.seal(sealing).unwrap();
-        let data_key = sealed.data_key(&[identity]).unwrap();
+        })
+    }
+
+    /// Seals a text and opens it with each value `COMMENT` turned into a comment, as the reference seals those of lists.
+    fn reopened(text: &str) -> crate::open::Opened {
+        let plain = plain(text);
+        let sealed = with_sealing(|sealing| plain.seal(sealing)).unwrap();
+        let data_key = sealed.data_key(&[identity()]).unwrap();
         let mut changed = sealed.text().to_owned();
         let values = plain.leaves_with_text().zip(sealed.leaves_with_text());
         for ((_, before), (leaf, after)) in values {
@@ -176,8 +212,22 @@ mod tests {
             }
         }
         let changed = Document::<Encrypted>::parse(changed.as_bytes(), &Limits::default());
-        let opened = changed.unwrap().open_without_mac(&data_key).unwrap();
-        opened.plain().text().to_owned()
+        changed.unwrap().open_without_mac(&data_key).unwrap()
+    }
+
+    fn opened(text: &str) -> String {
+        reopened(text).plain().text().to_owned()
+    }
+
+    #[test]
+    fn comments_that_changed_their_order_are_sealed_anew() {
+        let opened = reopened("k:\n    - f: 1\n    - COMMENT\n#x\nm: 2\n");
+        let text = opened.plain().text();
+        assert_eq!(text, "k:\n    - f: 1\n#x\nm: 2\n# c\n");
+        let text = text.replace('2', "3");
+        let changed = plain(&text);
+        let again = with_sealing(|sealing| opened.reseal_and_open(&changed, sealing)).unwrap();
+        assert_eq!(again.plain().text(), text);
     }
 
     #[test]
