@@ -228,21 +228,26 @@ impl Judge {
         };
         let read = opened.plain().content();
         let moved = *read != *meant;
-        let again = moved
-            .then(|| written_by_reference(&read, settings))
-            .flatten();
-        if again
-            .as_ref()
-            .is_some_and(|again| loses_comments(again, &meant, settings))
-        {
-            return Verdict::ReferenceLost;
-        }
-        if moved && again.is_none_or(|again| again != meant) {
-            return differ(
-                apart("we open theirs", &meant, &read, settings),
-                meant,
-                read.to_vec(),
-            );
+        if moved {
+            // with nothing behind it, and with a block
+            let again = [
+                written_by_reference(&read, settings),
+                self.read_once(&read, settings),
+            ];
+            let mut again = again.into_iter().flatten();
+            if again
+                .clone()
+                .any(|again| loses_comments(&again, &meant, settings))
+            {
+                return Verdict::ReferenceLost;
+            }
+            if !again.any(|again| again == meant) {
+                return differ(
+                    apart("we open theirs", &meant, &read, settings),
+                    meant,
+                    read.to_vec(),
+                );
+            }
         }
         if wanted.is_some() && !pointless("we open theirs") {
             return Verdict::Agree;
@@ -250,18 +255,15 @@ impl Judge {
         match self.opened_by_sops(ours.text().as_bytes(), settings, settings.word()) {
             Ok(read) if read == meant && !moved => Verdict::Agree,
             Ok(read) if read == meant => Verdict::Moved,
-            Ok(read)
-                if self
-                    .read_once(text, settings)
-                    .is_some_and(|once| once == read) =>
-            {
-                Verdict::Moved
-            }
-            Ok(read) => differ(
-                apart("sops reads ours", &meant, &read, settings),
-                meant,
-                read,
-            ),
+            Ok(read) => match self.read_once(text, settings) {
+                Some(once) if once == read => Verdict::Moved,
+                Some(once) if loses_comments(&once, &read, settings) => Verdict::ReferenceLost,
+                _ => differ(
+                    apart("sops reads ours", &meant, &read, settings),
+                    meant,
+                    read,
+                ),
+            },
             Err(message) => differ(
                 format!("sops does not open ours: {}", kind(&message)),
                 message,
