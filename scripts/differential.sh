@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
 [ -x "$SOPS" ] || "$ROOT/scripts/tools.sh" test
-export STACKSEAL_WILD=1 STACKSEAL_SOPS=$SOPS STACKSEAL_COUNT=$1 CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
+export STACKSEAL_SOPS=$SOPS STACKSEAL_COUNT=$1 CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
 [ -z "${SEED:-}" ] || export STACKSEAL_SEED=$SEED
 # one format after the other: each takes all processors
 cargo test --locked --release -p stackseal-tests --no-fail-fast --test interop_differential --test interop_mutations \

@@ -225,16 +225,14 @@ impl<State> Document<State> {
         let roots = self.parsed.documents.iter().map(|root| {
             let in_block = self.format.in_block(&self.text, root);
             let items = root.items.iter().filter(|item| !in_block(item));
-            let collections = root
-                .collections
+            let collections = root.collections.iter().enumerate();
+            let collections =
+                collections.filter(|(_, collection)| !self.format.names_block(&collection.path));
+            let block = root
+                .keys
                 .iter()
-                .filter(|collection| !self.format.names_block(&collection.path));
-            // In other formats the comments come in their order already.
-            let text = match self.format {
-                Format::Yaml => self.text.as_str(),
-                _ => "",
-            };
-            crate::tree::arrange::arrange(text, items.collect(), collections, root)
+                .position(|key| self.format.is_block_key(&key.name));
+            crate::tree::arrange::arrange(items.collect(), collections, root, block)
         });
         roots.collect()
     }

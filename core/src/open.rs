@@ -1,5 +1,8 @@
 //! Opening: each sealed value is decrypted in its place, the MAC is verified, the block removed.
 
+#[cfg(feature = "formats")]
+mod reference;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -269,6 +272,10 @@ impl Document<Encrypted> {
         if self.format() == Format::Binary {
             let (_, value) = pass.intended.first().cloned().unwrap_or((0, Value::Null));
             return Document::of_value(&value, self.limits());
+        }
+        #[cfg(feature = "formats")]
+        if let Some(plain) = self.opened_by_reference(pass) {
+            return Ok(plain);
         }
         let text = self.plain_text(&core::mem::take(&mut pass.edits), Caution::Keep)?;
         match self.proved(text, &pass.intended) {

@@ -49,6 +49,7 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
                 span: start..end,
                 line: number,
                 text: comment.into(),
+                seat: None,
             }));
         } else if let Some((key, value)) = line.split_once('=') {
             nodes += 2;
@@ -257,7 +258,7 @@ mod tests {
     fn tree_of(text: &str) -> Node {
         let root = root(text);
         let items = root.items.iter().collect();
-        let arranged = arrange("", items, root.collections.iter(), &root);
+        let arranged = arrange(items, root.collections.iter().enumerate(), &root, None);
         arranged.tree(usize::MAX).unwrap()
     }
 

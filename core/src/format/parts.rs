@@ -44,6 +44,25 @@ pub(crate) struct Comment {
     pub(crate) line: usize,
     /// What follows the `#`.
     pub(crate) text: Text,
+    /// Where it goes among the entries, in YAML; elsewhere it goes where it stands.
+    pub(crate) seat: Option<Seat>,
+}
+
+/// Between which entries the reference has a comment.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(feature = "formats"),
+    expect(dead_code, reason = "asked for trees, which the page has none of")
+)]
+pub(crate) struct Seat {
+    /// The number of its collection among those of the document.
+    pub(crate) collection: usize,
+    /// How many of the collection's entries come before it.
+    pub(crate) before: usize,
+    /// Orders it among other comments there.
+    pub(crate) rank: usize,
+    /// Whether the reference drops it, as go-yaml has no place for it.
+    pub(crate) dropped: bool,
 }
 
 /// A leaf or a comment.

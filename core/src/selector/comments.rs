@@ -58,6 +58,8 @@ impl Pass<'_> {
                         self.set(*item, hit);
                     }
                     Part::Alias(_) => pending = false,
+                    // It governs nothing, as nobody reads it there.
+                    Part::Dropped(item) => self.set(*item, from_above || pending),
                     Part::Leaf(item) => {
                         self.set(*item, from_above || pending);
                         pending = false;

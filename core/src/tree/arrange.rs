@@ -1,15 +1,15 @@
 //! Which part of a text stands in which collection, and in which order the reference walks them.
 //!
-//! The parts come in file order. A comment belongs where its path says; one behind something on its line goes before
-//! that, and one that stands before its collection begins waits for it.
+//! The parts come in file order. A comment goes where its seat is; without one it belongs where its path says, and when
+//! it stands before its collection begins it waits for it.
 
 use alloc::vec::Vec;
 use core::iter::Peekable;
 
 use super::{Entry, Node};
 use crate::error::{Error, ErrorCode};
-use crate::format::parts::{Alias, Collection, Comment, Item, Root};
-use crate::order::Table;
+use crate::format::parts::{Alias, Collection, Comment, Item, Root, Seat};
+use crate::order::{self, Table};
 use crate::path::{Path, Segment};
 use crate::text::Text;
 
@@ -42,36 +42,40 @@ pub(crate) enum Part {
     Branch(usize),
     /// Number of the item.
     Comment(usize),
+    /// Number of a comment that the reference drops.
+    Dropped(usize),
     /// Number of the item.
     Leaf(usize),
 }
 
-/// Arranges one document. `text` is what the parts stand in; both lists are in file order.
+/// Arranges one document. Both lists are in file order; collections come with their numbers, which those of the `sops`
+/// block may be missing of. `block` is its place among the entries at the top.
 pub(crate) fn arrange<'a>(
-    text: &str,
     items: Vec<&'a Item>,
-    collections: impl Iterator<Item = &'a Collection>,
+    collections: impl Iterator<Item = (usize, &'a Collection)>,
     root: &'a Root,
+    block: Option<usize>,
 ) -> Arranged<'a> {
     let mut builder = Builder {
         branches: Vec::new(),
+        numbers: Vec::new(),
         open: 0,
         waiting: Vec::new(),
+        seated: Vec::new(),
         ended: Vec::new(),
-        null: 0,
     };
     let mut collections = collections.peekable();
     let mut aliases = root.aliases.iter().enumerate().peekable();
     for (number, item) in items.iter().enumerate() {
         builder.up_to(item.start(), &mut collections, &mut aliases);
         match item {
-            Item::Comment(comment) => builder.comment(text, comment, number),
+            Item::Comment(comment) => match comment.seat {
+                Some(seat) => builder.seated.push((number, seat)),
+                None => builder.comment(comment, number),
+            },
             Item::Scalar(scalar) => {
                 let parent = builder.parent(scalar.path.depth());
-                builder.put(parent, Part::Leaf(number), false);
-                if scalar.span.is_empty() {
-                    builder.null = scalar.span.start;
-                }
+                builder.put(parent, Part::Leaf(number));
             }
         }
     }
@@ -89,8 +93,9 @@ pub(crate) fn arrange<'a>(
     }
     // What belongs nowhere is kept at the top.
     for (number, _) in core::mem::take(&mut builder.waiting) {
-        builder.put(0, Part::Comment(number), false);
+        builder.put(0, Part::Comment(number));
     }
+    builder.take_seats(block);
     builder.ended.push(0);
     Arranged {
         items,
@@ -105,13 +110,15 @@ static TOP: Path = Path::top();
 
 struct Builder<'a> {
     branches: Vec<Branch<'a>>,
+    /// For each branch, which collection it is.
+    numbers: Vec<usize>,
     /// The innermost branch that is open.
     open: usize,
     /// Comments whose collection has not begun yet.
     waiting: Vec<(usize, &'a Comment)>,
+    /// Comments whose seat is known.
+    seated: Vec<(usize, Seat)>,
     ended: Vec<usize>,
-    /// Where the last value without extent stands: at the `:` of its key.
-    null: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -119,19 +126,20 @@ impl<'a> Builder<'a> {
     fn up_to(
         &mut self,
         place: usize,
-        collections: &mut Peekable<impl Iterator<Item = &'a Collection>>,
+        collections: &mut Peekable<impl Iterator<Item = (usize, &'a Collection)>>,
         aliases: &mut Peekable<impl Iterator<Item = (usize, &'a Alias)>>,
     ) {
         loop {
             let alias = aliases.peek().map_or(usize::MAX, |(_, alias)| alias.start);
-            if let Some(collection) =
-                collections.next_if(|next| next.start <= place && next.start <= alias)
+            if let Some((number, collection)) =
+                collections.next_if(|(_, next)| next.start <= place && next.start <= alias)
             {
+                self.numbers.push(number);
                 self.open(collection);
             } else if let Some((number, alias)) = aliases.next_if(|(_, alias)| alias.start <= place)
             {
                 let parent = self.parent(alias.path.depth());
-                self.put(parent, Part::Alias(number), false);
+                self.put(parent, Part::Alias(number));
             } else {
                 return;
             }
@@ -142,7 +150,7 @@ impl<'a> Builder<'a> {
         let number = self.branches.len();
         let parent = self.parent(collection.path.depth());
         if number > 0 {
-            self.put(parent, Part::Branch(number), false);
+            self.put(parent, Part::Branch(number));
         }
         self.branches.push(Branch {
             path: &collection.path,
@@ -157,21 +165,15 @@ impl<'a> Builder<'a> {
             .partition(|(_, comment)| comment.path == collection.path);
         self.waiting = later;
         for (comment, _) in here {
-            self.put(number, Part::Comment(comment), false);
+            self.put(number, Part::Comment(comment));
         }
     }
 
-    fn comment(&mut self, text: &str, comment: &'a Comment, number: usize) {
-        let before = text.get(..comment.span.start).unwrap_or_default();
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        let line = line.trim_matches([' ', '\t', '-', '\u{feff}']);
-        // Behind a key alone, what the key is for comes later, unless that is nothing.
-        let comes_later = line.ends_with(':') && self.null + 1 < before.trim_end().len();
-        let inline = !line.is_empty() && !comes_later;
+    fn comment(&mut self, comment: &'a Comment, number: usize) {
         let mut at = self.open;
         while let Some(branch) = self.branches.get(at) {
             if *branch.path == comment.path {
-                self.put(at, Part::Comment(number), inline);
+                self.put(at, Part::Comment(number));
                 return;
             }
             if branch.parent == at {
@@ -182,12 +184,57 @@ impl<'a> Builder<'a> {
         self.waiting.push((number, comment));
     }
 
-    fn put(&mut self, branch: usize, part: Part, before_last: bool) {
+    fn put(&mut self, branch: usize, part: Part) {
         if let Some(branch) = self.branches.get_mut(branch) {
-            let end = branch.parts.len();
+            branch.parts.push(part);
+        }
+    }
+
+    /// Puts the comments with seats between the other parts.
+    fn take_seats(&mut self, block: Option<usize>) {
+        let seated = core::mem::take(&mut self.seated).into_iter();
+        let placed = seated.map(|(item, seat)| {
+            let Ok(branch) = self.numbers.binary_search(&seat.collection) else {
+                // With the block it goes.
+                let top = usize::from(seat.collection > 0);
+                let dropped = top > 0 || seat.dropped;
+                return (
+                    0,
+                    seat.before.max(top * usize::MAX),
+                    seat.rank,
+                    item,
+                    dropped,
+                );
+            };
+            let behind = branch == 0 && block.is_some_and(|block| seat.before > block);
+            let before = seat.before - usize::from(behind);
+            (branch, before, seat.rank, item, seat.dropped)
+        });
+        let placed = order::by_key(placed.collect(), |(_, before, rank, ..)| (*before, *rank));
+        let mut placed = order::by_key(placed, |(branch, ..)| (*branch, 0))
+            .into_iter()
+            .peekable();
+        while let Some((number, ..)) = placed.peek().copied() {
+            let mut next = |before: usize| {
+                let (.., item, dropped) =
+                    placed.next_if(|(branch, at, ..)| *branch == number && *at <= before)?;
+                Some(if dropped {
+                    Part::Dropped(item)
+                } else {
+                    Part::Comment(item)
+                })
+            };
+            let Some(branch) = self.branches.get_mut(number) else {
+                return;
+            };
+            let old = core::mem::take(&mut branch.parts);
+            for (before, part) in old.into_iter().enumerate() {
+                branch.parts.extend(core::iter::from_fn(|| next(before)));
+                branch.parts.push(part);
+            }
             branch
                 .parts
-                .insert(end.saturating_sub(usize::from(before_last)), part);
+                .extend(core::iter::from_fn(|| next(usize::MAX)));
         }
     }
 
@@ -280,6 +327,7 @@ impl Build<'_> {
                     };
                     (below.path, node, more)
                 }
+                Part::Dropped(_) => continue,
                 Part::Comment(number) | Part::Leaf(number) => match document.items.get(*number) {
                     Some(Item::Comment(comment)) => {
                         entries.push(Entry::Comment(comment.text.clone()));

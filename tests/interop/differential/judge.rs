@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use stackseal_core::convert::{self, Indentation};
 use stackseal_core::tree::{Entry, Node};
 use stackseal_core::{
     Document, Encrypted, Error, Format, Identity, Limits, Opened, Options, Plain, Sealing,
@@ -24,6 +25,9 @@ pub struct Judge {
 #[derive(Clone, Debug)]
 pub enum Verdict {
     Agree,
+    /// As [`Verdict::Agree`], where the reference moves comments each time that it reads a text: it read them once less or
+    /// once more.
+    Moved,
     /// Neither seals it. Ours said so by this code.
     BothRefuse(&'static str),
     /// The reference cannot read what it sealed itself; ours comes back to the byte.
@@ -205,7 +209,8 @@ impl Judge {
         let Ok(meant) = self.opened_by_sops(&theirs, settings, settings.word()) else {
             return Verdict::ReferenceLost;
         };
-        if settings.format == Format::Yaml && has_misplaced_block(&meant) {
+        let yaml = settings.format == Format::Yaml;
+        if yaml && (has_misplaced_block(&theirs) || has_misplaced_block(&meant)) {
             return Verdict::ReferenceLost;
         }
         let opened = match self.opened_by_us(&theirs, settings) {
@@ -222,28 +227,61 @@ impl Judge {
             Ours::Done(opened) => opened,
         };
         let read = opened.plain().content();
-        if *read != *meant {
-            return differ(
-                apart("we open theirs", &meant, &read, settings),
-                meant,
-                read.to_vec(),
-            );
+        let moved = *read != *meant;
+        if moved {
+            // with nothing behind it, and with a block
+            let again = [
+                written_by_reference(&read, settings),
+                self.read_once(&read, settings),
+            ];
+            let mut again = again.into_iter().flatten();
+            if again
+                .clone()
+                .any(|again| loses_comments(&again, &meant, settings))
+            {
+                return Verdict::ReferenceLost;
+            }
+            if !again.any(|again| again == meant) {
+                return differ(
+                    apart("we open theirs", &meant, &read, settings),
+                    meant,
+                    read.to_vec(),
+                );
+            }
         }
         if wanted.is_some() && !pointless("we open theirs") {
             return Verdict::Agree;
         }
         match self.opened_by_sops(ours.text().as_bytes(), settings, settings.word()) {
-            Ok(read) if read == meant => Verdict::Agree,
-            Ok(read) => differ(
-                apart("sops reads ours", &meant, &read, settings),
-                meant,
-                read,
-            ),
+            Ok(read) if read == meant && !moved => Verdict::Agree,
+            Ok(read) if read == meant => Verdict::Moved,
+            Ok(read) => match self.read_once(text, settings) {
+                Some(once) if once == read => Verdict::Moved,
+                Some(once) if loses_comments(&once, &read, settings) => Verdict::ReferenceLost,
+                _ => differ(
+                    apart("sops reads ours", &meant, &read, settings),
+                    meant,
+                    read,
+                ),
+            },
             Err(message) => differ(
                 format!("sops does not open ours: {}", kind(&message)),
                 message,
                 ours.text(),
             ),
+        }
+    }
+
+    /// What the reference makes of a text when it reads it once, with a block behind it. It seals what it read, and reads
+    /// that again.
+    fn read_once(&self, text: &[u8], settings: &Settings) -> Option<Vec<u8>> {
+        let nothing = Settings {
+            rule: Some(("--encrypted-regex", "^no such key$".to_owned())),
+            ..settings.clone()
+        };
+        match self.sealed_by_us(text, &nothing) {
+            Ours::Done(sealed) => written(&sealed.trees().ok()?, settings),
+            Ours::Refused(_) | Ours::Panicked(_) => None,
         }
     }
 
@@ -262,6 +300,19 @@ impl Judge {
             )),
         }
     }
+}
+
+/// What the reference makes of a text without sealing it.
+fn written_by_reference(text: &[u8], settings: &Settings) -> Option<Vec<u8>> {
+    let document = Document::<Plain>::parse_as(settings.format, text, &Limits::generous());
+    written(&document.ok()?.trees().ok()?, settings)
+}
+
+fn written(trees: &[Node], settings: &Settings) -> Option<Vec<u8>> {
+    // Others than YAML are written in the order in which they are read.
+    let yaml = settings.format == Format::Yaml;
+    let text = convert::written(trees, settings.format, Indentation::default());
+    text.ok().filter(|_| yaml).map(|text| text.to_vec())
 }
 
 /// All comments below a node.
@@ -292,6 +343,29 @@ fn has_misplaced_block(text: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// Whether a text is another but for comments that it lacks: the reference holds one comment at a time, and forgets it
+/// when it comes by another before it has written it.
+fn loses_comments(whole: &[u8], lacking: &[u8], settings: &Settings) -> bool {
+    let trees = |text: &[u8]| {
+        let document = Document::<Plain>::parse_as(settings.format, text, &Limits::generous());
+        document.ok()?.trees().ok()
+    };
+    let (Some(whole), Some(lacking)) = (trees(whole), trees(lacking)) else {
+        return false;
+    };
+    let bare = |trees: &[Node]| -> Vec<Node> { trees.iter().map(without_comments).collect() };
+    let all = |trees: &[Node]| -> Vec<String> { trees.iter().flat_map(comments).collect() };
+    let mut left = all(&lacking);
+    let more = all(&whole);
+    let fewer = left.len() < more.len();
+    for comment in more {
+        if let Some(at) = left.iter().position(|other| *other == comment) {
+            left.remove(at);
+        }
+    }
+    settings.format == Format::Yaml && fewer && left.is_empty() && bare(&whole) == bare(&lacking)
 }
 
 /// How far apart two texts are: in what they say, in their comments, or in how it is written.

@@ -14,9 +14,6 @@ pub struct Writer<'a> {
     anchors: Vec<String>,
     /// Lists that the place stands in.
     lists: usize,
-    /// Whether comments stand anywhere. Behind brackets and dashes, in other columns than what follows, and inside of keys
-    /// that need a `?`, go-yaml files them under collections that we do not always tell; `make differential` asks for all.
-    wild: bool,
 }
 
 /// A document, without the line that begins it.
@@ -32,7 +29,6 @@ pub fn document(chance: &mut Chance) -> String {
                 out: String::new(),
                 anchors: Vec::new(),
                 lists: 0,
-                wild: std::env::var_os("STACKSEAL_WILD").is_some(),
             };
             if writer.chance.one_in(25) {
                 let flow = writer.flow_mapping(3, "");
@@ -70,7 +66,6 @@ impl Writer<'_> {
                 self.push("\n");
             }
             let column = match self.chance.below(8) {
-                _ if !self.wild => indent,
                 0 => 0,
                 1 => indent + 1 + self.chance.below(4),
                 _ => indent,
@@ -92,11 +87,7 @@ impl Writer<'_> {
 
     /// A comment behind what stands in the line, perhaps, and the line's end.
     fn end(&mut self) {
-        self.end_with(self.wild);
-    }
-
-    fn end_with(&mut self, comment: bool) {
-        if comment && self.one_in(9) {
+        if self.one_in(9) {
             let blanks = 1 + self.chance.below(3);
             self.blanks(blanks);
             let text = words::comment(self.chance);
@@ -110,13 +101,11 @@ impl Writer<'_> {
 
     fn mapping(&mut self, indent: usize, depth: usize) {
         for number in 0..=self.chance.below(4) {
-            if self.wild || number > 0 || self.lists == 0 {
-                self.comments(indent);
-            }
+            self.comments(indent);
             self.blanks(indent);
             self.entry(indent, depth, number);
         }
-        if self.wild && self.one_in(8) {
+        if self.one_in(8) {
             self.comments(indent);
         }
     }
@@ -175,9 +164,9 @@ impl Writer<'_> {
             4 => format!("'{number}'"),
             5 => format!("ключ{number}"),
             6 => format!("\"\\U0001F600 {number}\""),
-            7 if self.wild => format!("{}{number}", "long".repeat(40)),
+            7 => format!("{}{number}", "long".repeat(40)),
             8 => format!("a.b/c-{number}"),
-            9 if self.wild => format!("\"line\\nbreak{number}\""),
+            9 => format!("\"line\\nbreak{number}\""),
             10 if number == 0 => self
                 .chance
                 .pick(&[
@@ -204,7 +193,7 @@ impl Writer<'_> {
         } {
             0..=2 => {
                 self.end();
-                if self.wild && self.one_in(10) {
+                if self.one_in(10) {
                     self.comments(inner);
                 }
                 self.mapping(inner, depth - 1);
@@ -267,8 +256,7 @@ impl Writer<'_> {
                 self.push(" ");
                 let scalar = self.scalar(false);
                 self.push(&scalar);
-                let comment = self.lists == 0 && !scalar.contains('\n');
-                self.end_with(self.wild || comment);
+                self.end();
             }
         }
         self.anchors.extend(anchor);
@@ -276,10 +264,8 @@ impl Writer<'_> {
 
     fn list(&mut self, indent: usize, depth: usize) {
         self.lists += 1;
-        for number in 0..=self.chance.below(4) {
-            if self.wild || number > 0 || self.lists == 1 {
-                self.comments(indent);
-            }
+        for _ in 0..=self.chance.below(4) {
+            self.comments(indent);
             self.blanks(indent);
             self.item(indent, depth);
         }
@@ -352,7 +338,7 @@ impl Writer<'_> {
     fn flow_separator(&mut self, number: usize, line: &str) -> String {
         let mut text = if number > 0 { "," } else { "" }.to_owned();
         if !line.is_empty() && self.one_in(10) {
-            if self.wild && self.one_in(4) {
+            if self.one_in(4) {
                 text.push_str(" #");
                 text.push_str(&words::comment(self.chance));
             }

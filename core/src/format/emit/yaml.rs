@@ -2,7 +2,10 @@
 //! their own.
 //!
 //! Where the reference loses something, this does not: text that begins with a tab is quoted instead of dropped, `-0`
-//! stays a float, the indentation told in a block's header is the real one, and U+2028 and U+2029 are escaped.
+//! stays a float, the indentation told in a block's header is the real one, and U+2028 and U+2029 are escaped. Comments
+//! stand before what they are about; `reference` puts them where the reference has them.
+
+mod reference;
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
@@ -16,11 +19,15 @@ use crate::tree::{Entry, Node};
 use crate::value::Value;
 
 /// As [`yaml`], and as the reference where it loses something that a reader of its output sees anyway: `-0.0` is
-/// written `-0`, and U+2028 and U+2029 stand as they are.
+/// written `-0`, and U+2028 and U+2029 stand as they are. Comments stand where it puts them.
 pub(crate) fn yaml_as_reference(documents: &[Node], indent: usize) -> Result<String, Error> {
-    let mut writer = Writer::new(indent);
-    writer.as_reference = true;
-    writer.documents(documents)
+    let mut reference = reference::Reference::new(indent);
+    for (number, node) in documents.iter().enumerate() {
+        reference.writer.begin_document(number);
+        reference.document(node)?;
+        reference.writer.end_line();
+    }
+    Ok(reference.writer.out)
 }
 
 /// Documents as text, `---` between them, with a line break at the end.
@@ -63,14 +70,6 @@ pub(crate) fn yaml_entries_at(node: &Node, column: usize, indent: usize) -> Resu
     writer.column = column;
     writer.collection(node, column)?;
     Ok(writer.out)
-}
-
-/// The text of a key in block style, and whether it must stand behind `? `.
-fn yaml_key(key: &str, column: usize, indent: usize) -> (String, bool) {
-    let writer = Writer::new(indent);
-    let text = string(key, column, writer.below(column));
-    let breaks = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
-    (text, key.len() > SIMPLE_KEY_BYTES || key.contains(breaks))
 }
 
 /// The text of a value inside `{…}` or `[…]`, on one line. Comments have no place there.
@@ -144,6 +143,8 @@ struct Writer<'a> {
     fresh: bool,
     levels: Vec<Level<'a>>,
     as_reference: bool,
+    /// The column of a comment just written behind something: an empty line follows before a line in the same column.
+    after_foot: Option<usize>,
 }
 
 impl<'a> Writer<'a> {
@@ -156,6 +157,7 @@ impl<'a> Writer<'a> {
             fresh: false,
             levels: Vec::new(),
             as_reference: false,
+            after_foot: None,
         }
     }
 
@@ -166,15 +168,28 @@ impl<'a> Writer<'a> {
 
     fn documents(mut self, documents: &'a [Node]) -> Result<String, Error> {
         for (number, node) in documents.iter().enumerate() {
-            if number > 0 {
-                self.out.push_str("---\n");
-            }
-            self.fresh = true;
-            self.column = 0;
+            self.begin_document(number);
             self.document(node)?;
             self.out.push('\n');
         }
         Ok(self.out)
+    }
+
+    fn begin_document(&mut self, number: usize) {
+        if number > 0 {
+            self.out.push_str("---\n");
+        }
+        self.fresh = true;
+        self.column = 0;
+    }
+
+    /// Goes to the beginning of a line, unless it is there.
+    fn end_line(&mut self) {
+        if !self.fresh || self.column > 0 {
+            self.out.push('\n');
+        }
+        self.fresh = true;
+        self.column = 0;
     }
 
     fn document(&mut self, node: &'a Node) -> Result<(), Error> {
@@ -204,12 +219,7 @@ impl<'a> Writer<'a> {
                     self.entry(key.as_deref().unwrap_or_default(), node, column);
                 }
             }
-            if self.out.len() > MOST_BYTES {
-                return Err(Error::input(
-                    ErrorCode::LimitExceeded,
-                    "the text would be longer than 1 GiB; split the document",
-                ));
-            }
+            check_length(&self.out)?;
         }
         Ok(())
     }
@@ -247,34 +257,56 @@ impl<'a> Writer<'a> {
     fn entry(&mut self, key: &str, node: &'a Node, column: usize) {
         let below = self.below(column);
         let inside = node.entries();
-        if is_bare(inside) {
+        let is_bare = is_bare(inside);
+        // What stands behind the brackets belongs inside; there is room for one.
+        let behind = match inside {
+            [Entry::Comment(text)] if !text.contains(['\n', '\r']) => Some(text),
+            _ => None,
+        };
+        if is_bare && behind.is_none() {
             self.comments(inside, column);
         }
-        let (key, explicit) = match key {
-            // Loaders refuse to merge what holds no keys.
-            "<<" if !is_mergeable(node) => ("'<<'".into(), false),
-            key => yaml_key(key, column, self.indent),
-        };
-        self.line(column);
-        if explicit {
-            self.mark('?');
-            self.text(&key);
-            self.line(column);
-            self.mark(':');
-        } else {
-            self.out.push_str(&key);
-            self.out.push(':');
-            self.fresh = false;
-        }
-        if is_bare(inside) {
+        let explicit = self.key(key, node, column);
+        if is_bare {
             let text = self.scalar(node, column, below);
             self.text(&text);
+            if let Some(text) = behind {
+                self.out.push_str(" #");
+                self.out.push_str(text);
+            }
         } else if explicit {
+            if matches!(inside.first(), Some(Entry::Comment(_))) {
+                // Behind the mark it would belong to what the key stands in.
+                self.fresh = false;
+            }
             // An odd indentation may leave no room for the blank behind the mark.
             self.open(node, below.max(column + 2));
         } else {
             self.open(node, below);
         }
+    }
+
+    /// Writes a node's key; whether it stands behind `? `.
+    fn key(&mut self, key: &str, node: &Node, column: usize) -> bool {
+        self.line(column);
+        // Loaders refuse to merge what holds no keys; the reference writes it all the same.
+        let text = match key {
+            "<<" if !self.as_reference && !is_mergeable(node) => "'<<'".into(),
+            key => string(key, column, self.below(column)),
+        };
+        let breaks = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+        let explicit = key.len() > SIMPLE_KEY_BYTES || key.contains(breaks);
+        if explicit {
+            self.mark('?');
+            self.text(&text);
+            self.line(column);
+            self.mark(':');
+        } else {
+            self.out.push_str(&text);
+            self.out.push(':');
+            self.fresh = false;
+        }
+        explicit
     }
 
     /// What stands behind a key or dash in one piece; `column` is that of its collection, `below` that of its lines.
@@ -325,6 +357,9 @@ impl<'a> Writer<'a> {
             self.out.push('\n');
             self.column = 0;
         }
+        if self.after_foot.take() == Some(column) {
+            self.out.push('\n');
+        }
         while self.column < column {
             self.out.push(' ');
             self.column += 1;
@@ -338,10 +373,22 @@ impl<'a> Writer<'a> {
     }
 
     fn text(&mut self, text: &str) {
-        self.out.push(' ');
+        if !self.fresh || self.column > 0 {
+            self.out.push(' ');
+        }
         self.out.push_str(text);
         self.fresh = false;
     }
+}
+
+fn check_length(text: &str) -> Result<(), Error> {
+    if text.len() > MOST_BYTES {
+        return Err(Error::input(
+            ErrorCode::LimitExceeded,
+            "the text would be longer than 1 GiB; split the document",
+        ));
+    }
+    Ok(())
 }
 
 fn is_mergeable(node: &Node) -> bool {

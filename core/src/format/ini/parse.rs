@@ -282,6 +282,7 @@ impl<'a> Reader<'a> {
             span,
             line,
             text: text.into(),
+            seat: None,
         })
     }
 

@@ -28,7 +28,7 @@ fn tree_of(text: &str) -> Node {
     let root = root(text);
     // Items stand in the reference's order: where in the text a comment stands does not count.
     let items = root.items.iter().collect();
-    let arranged = arrange("", items, root.collections.iter(), &root);
+    let arranged = arrange(items, root.collections.iter().enumerate(), &root, None);
     arranged.tree(usize::MAX).unwrap()
 }
 

@@ -18,7 +18,7 @@ use super::metadata::KEY;
 use zeroize::Zeroizing;
 
 use super::resolve::{self, Resolved};
-use super::{block, place, portable, syntax};
+use super::{block, comments, portable, syntax};
 use crate::error::{Error, ErrorCode};
 use crate::format::parts::{
     Alias, Collection, Comment, Item, Obstacle, Parsed, Remedy, Root, Scalar, Style, TopKey,
@@ -134,11 +134,9 @@ struct Frame {
     steps: Steps,
     kind: FrameKind,
     flow: bool,
-    anchored: bool,
     /// Whether its items are merged: each must be a mapping.
     merges: bool,
     column: usize,
-    place: usize,
     /// Its number among those of the document.
     collection: usize,
     /// The number of its last entry among those of the document.
@@ -162,9 +160,9 @@ struct Builder<'a> {
     limits: &'a Limits,
     parsed: Parsed,
     frames: Vec<Frame>,
-    places: place::Places,
     /// Comments before the first document.
     comments: Vec<Comment>,
+    has_comments: bool,
     nodes: usize,
     /// End of the last token seen, for finding block headers.
     last_end: usize,
@@ -197,8 +195,8 @@ impl<'a> Builder<'a> {
             limits,
             parsed: Parsed::default(),
             frames: Vec::new(),
-            places: place::Places::default(),
             comments: Vec::new(),
+            has_comments: false,
             nodes: 0,
             last_end: 0,
             skipping: 0,
@@ -217,6 +215,9 @@ impl<'a> Builder<'a> {
     fn finish(mut self) -> Parsed {
         self.gap(self.text.len());
         self.close_document(self.text.len());
+        if self.has_comments {
+            comments::file(self.text, &mut self.parsed.documents);
+        }
         self.parsed
     }
 
@@ -272,6 +273,7 @@ impl<'a> Builder<'a> {
                     text: self.source.part_or_copy(range.start + 1, &text),
                     span: range,
                     line,
+                    seat: None,
                 });
             }
             Event::Anchor(_, name) => {
@@ -451,6 +453,10 @@ impl<'a> Builder<'a> {
     }
 
     /// A node begins: it is a key, or a value with the path given. Keys give `None`.
+    #[cfg_attr(
+        not(feature = "formats"),
+        expect(unused_variables, reason = "where entries begin is asked by edits")
+    )]
     fn node(&mut self, start: usize, line: usize) -> Result<Option<Path>, Error> {
         self.count(line)?;
         if let Some(root) = self.parsed.documents.last_mut() {
@@ -470,16 +476,12 @@ impl<'a> Builder<'a> {
             FrameKind::Sequence { next } => {
                 let path = frame.steps.to(Segment::Index(*next));
                 *next += 1;
-                self.places.entry(start, frame.place);
                 Ok(Some(path))
             }
             FrameKind::Mapping {
                 key: key @ Some(_), ..
             } => Ok(key.take().map(|key| frame.steps.to(Segment::Key(key)))),
-            FrameKind::Mapping { key: None, .. } => {
-                self.places.entry(start, frame.place);
-                Ok(None)
-            }
+            FrameKind::Mapping { key: None, .. } => Ok(None),
         }
     }
 
@@ -580,13 +582,6 @@ impl<'a> Builder<'a> {
             self.token_end = (range.end, None);
             self.last_end = self.last_end.max(range.end);
         }
-        let place = self.places.open(
-            start,
-            column,
-            !mapping,
-            self.frames.last().map(|frame| frame.place),
-            path.clone(),
-        );
         #[cfg(feature = "formats")]
         let outer = self.frames.last().and_then(|frame| frame.entry);
         let kind = if mapping {
@@ -620,7 +615,6 @@ impl<'a> Builder<'a> {
             number
         });
         self.frames.push(Frame {
-            anchored: anchor != 0,
             merges,
             #[cfg(feature = "formats")]
             entry: None,
@@ -630,7 +624,6 @@ impl<'a> Builder<'a> {
             kind,
             flow,
             column,
-            place,
         });
         Ok(())
     }
@@ -640,9 +633,6 @@ impl<'a> Builder<'a> {
             return;
         };
         if frame.flow {
-            if frame.anchored {
-                self.places.anchored_end(end, frame.place);
-            }
             self.value_ends(end);
             self.last_end = self.last_end.max(end);
             self.token_end = (end, None);
@@ -915,30 +905,22 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Which document it belongs to is known when that ends.
     fn comment(&mut self, comment: Comment) {
+        self.has_comments = true;
         match self.parsed.documents.last_mut() {
             Some(root) => root.items.push(Item::Comment(comment)),
             None => self.comments.push(comment),
         }
     }
 
-    /// Files the comments of the document that ends here.
     fn close_document(&mut self, end: usize) {
         self.frames.clear();
-        let comments = core::mem::take(&mut self.comments);
-        let mut places = core::mem::take(&mut self.places);
         let Some(root) = self.parsed.documents.last_mut() else {
-            self.comments = comments;
             return;
         };
         root.end = root.end.min(end);
-        root.items.extend(comments.into_iter().map(Item::Comment));
+        let before = core::mem::take(&mut self.comments);
+        root.items.extend(before.into_iter().map(Item::Comment));
         root.items = order::by_key(core::mem::take(&mut root.items), |item| (item.start(), 0));
-        for item in &mut root.items {
-            if let Item::Comment(comment) = item {
-                comment.path = places.of_comment(self.text, comment.span.start);
-            }
-        }
     }
 }
