@@ -39,6 +39,8 @@ mod number;
 pub mod open;
 mod order;
 pub mod path;
+#[cfg(feature = "primitives")]
+pub mod primitives;
 pub mod random;
 mod recipient;
 pub mod seal;
