@@ -68,10 +68,11 @@ pub fn hmac_sha256(key: &[u8], message: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The secret that a private key and somebody's point have in common.
-pub fn x25519(private: [u8; 32], public: [u8; 32]) -> [u8; 32] {
-    *Identity::from_scalar(&private)
-        .diffie_hellman(&PublicKey::from(public))
-        .as_bytes()
+pub fn x25519(private: [u8; 32], public: [u8; 32]) -> Option<Vec<u8>> {
+    let identity = Identity::from_scalar(&private);
+    let (scalar, _) = identity.native()?;
+    let shared = scalar.diffie_hellman(&PublicKey::from(public));
+    Some(shared.as_bytes().to_vec())
 }
 
 fn data_key(key: [u8; 32]) -> Option<DataKey> {

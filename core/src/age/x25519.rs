@@ -57,15 +57,9 @@ pub(super) struct Wrapped {
 }
 
 impl Wrapped {
-    /// Reads a stanza; `None` when it is of another kind.
-    pub(super) fn parse(stanza: &Stanza) -> Result<Option<Self>, Error> {
-        let Some((kind, parameters)) = stanza.arguments.split_first() else {
-            return Ok(None);
-        };
-        if kind != KIND {
-            return Ok(None);
-        }
-        let [share] = parameters else {
+    /// Reads a stanza of this kind.
+    pub(super) fn parse(stanza: &Stanza) -> Result<Self, Error> {
+        let [_, share] = stanza.arguments.as_slice() else {
             return Err(invalid(
                 "an X25519 stanza does not have exactly one parameter",
             ));
@@ -85,15 +79,15 @@ impl Wrapped {
                 tag: tag.try_into().ok()?,
             })
         });
-        halves
-            .map(Some)
-            .ok_or_else(|| invalid("the body of an X25519 stanza is not 32 bytes"))
+        halves.ok_or_else(|| invalid("the body of an X25519 stanza is not 32 bytes"))
     }
 
     /// The file key; `None` when the stanza is for another identity.
     pub(super) fn unwrap(&self, identity: &Identity) -> Result<Option<FileKey>, Error> {
-        let shared = identity.diffie_hellman(&self.share);
-        let cipher = cipher(&shared, &self.share, identity.point())
+        let Some((scalar, point)) = identity.native() else {
+            return Ok(None);
+        };
+        let cipher = cipher(&scalar.diffie_hellman(&self.share), &self.share, point)
             .ok_or_else(|| invalid("the share of an X25519 stanza is a low-order point"))?;
         let mut file_key = FileKey::new(self.file_key);
         let opened = cipher.decrypt_inout_detached(
@@ -120,6 +114,6 @@ fn cipher(
     Some(ChaCha20Poly1305::new((&*key).into()))
 }
 
-const KIND: &str = "X25519";
+pub(super) const KIND: &str = "X25519";
 const LABEL: &[u8] = b"age-encryption.org/v1/X25519";
 const BODY: usize = 32;

@@ -27,7 +27,7 @@ pub(crate) fn compute(question: &Question) -> Answer {
         ),
         "x25519" => {
             let [private, public] = ["private", "public"].map(|field| array(question, field));
-            Some(primitives::x25519(private, public).to_vec())
+            primitives::x25519(private, public)
         }
         other => panic!("there is no primitive {other}"),
     };
