@@ -73,7 +73,7 @@ pub(crate) fn identities(question: &Question) -> Result<Vec<Identity>, Error> {
     texts.into_iter().map(Identity::parse).collect()
 }
 
-fn recipients(texts: Vec<&str>) -> Result<Vec<Recipient>, Error> {
+pub(crate) fn recipients(texts: Vec<&str>) -> Result<Vec<Recipient>, Error> {
     texts.into_iter().map(Recipient::parse).collect()
 }
 
