@@ -58,6 +58,7 @@ pub mod value;
 mod vectors;
 #[cfg(feature = "formats")]
 mod verify;
+mod x25519;
 
 pub use data_key::DataKey;
 pub use document::{Document, Encrypted, Leaf, Plain, is_sealed};

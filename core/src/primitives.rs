@@ -10,11 +10,10 @@ use chacha20poly1305::{AeadInOut as _, ChaCha20Poly1305, KeyInit as _};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
-use x25519_dalek::PublicKey;
 
 use crate::cipher::{self, SealedValue};
 use crate::data_key::DataKey;
-use crate::recipient::Identity;
+use crate::x25519::{Point, Scalar};
 
 /// Opens what AES-256-GCM sealed under a nonce of any length; `None` when the tag does not match.
 pub fn aes_256_gcm(
@@ -25,14 +24,14 @@ pub fn aes_256_gcm(
     tag: [u8; 16],
 ) -> Option<Vec<u8>> {
     let sealed = SealedValue::of_parts(data, nonce, tag);
-    let opened = cipher::open(&data_key(key)?, &sealed, aad).ok()?;
+    let opened = cipher::open(&data_key(key)?, sealed, aad).ok()?;
     Some(opened.to_vec())
 }
 
 /// Opens an `ENC[…]` text at the place that `aad` names.
 pub fn sealed_value(key: [u8; 32], text: &str, aad: &[u8]) -> Option<Vec<u8>> {
     let sealed = SealedValue::parse(text)?.ok()?;
-    let opened = cipher::open(&data_key(key)?, &sealed, aad).ok()?;
+    let opened = cipher::open(&data_key(key)?, sealed, aad).ok()?;
     Some(opened.to_vec())
 }
 
@@ -67,12 +66,10 @@ pub fn hmac_sha256(key: &[u8], message: &[u8]) -> Option<Vec<u8>> {
     Some(hmac.finalize().into_bytes().to_vec())
 }
 
-/// The secret that a private key and somebody's point have in common.
+/// The secret that a private number and somebody's point share; `None` with a point of low order.
 pub fn x25519(private: [u8; 32], public: [u8; 32]) -> Option<Vec<u8>> {
-    let identity = Identity::from_scalar(&private);
-    let (scalar, _) = identity.native()?;
-    let shared = scalar.diffie_hellman(&PublicKey::from(public));
-    Some(shared.as_bytes().to_vec())
+    let shared = Scalar::new(&private).shared_with(&Point::from(public))?;
+    Some(shared.to_vec())
 }
 
 fn data_key(key: [u8; 32]) -> Option<DataKey> {

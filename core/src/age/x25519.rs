@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 
 use base64ct::{Base64Unpadded, Encoding as _};
 use chacha20poly1305::{AeadInOut as _, ChaCha20Poly1305, KeyInit as _, Nonce};
-use x25519_dalek::{PublicKey, SharedSecret, StaticSecret};
 use zeroize::Zeroizing;
 
 use super::header::{Stanza, invalid};
@@ -13,6 +12,7 @@ use super::{FileKey, derive};
 use crate::error::{Error, ErrorCode};
 use crate::random::Random;
 use crate::recipient::{Identity, Recipient};
+use crate::x25519::{Point, Scalar};
 
 /// Wraps the file key to the recipient, under a fresh share.
 pub(super) fn wrap(
@@ -28,10 +28,12 @@ pub(super) fn wrap(
     };
     let mut scalar = Zeroizing::new([0; 32]);
     random.fill(scalar.as_mut_slice())?;
-    let ephemeral = StaticSecret::from(*scalar);
-    let share = PublicKey::from(&ephemeral);
-    let cipher = cipher(&ephemeral.diffie_hellman(point), &share, point)
+    let ephemeral = Scalar::new(&scalar);
+    let share = ephemeral.point();
+    let shared = ephemeral
+        .shared_with(point)
         .ok_or_else(|| Error::bug("a recipient turned out to be a low-order point"))?;
+    let cipher = cipher(&shared, &share, point);
     let mut body = Vec::with_capacity(BODY);
     body.extend_from_slice(file_key.as_slice());
     // The key is used for this one message, so the nonce may be fixed.
@@ -51,7 +53,7 @@ pub(super) fn wrap(
 
 /// A well-formed X25519 stanza.
 pub(super) struct Wrapped {
-    share: PublicKey,
+    share: Point,
     file_key: [u8; 16],
     tag: [u8; 16],
 }
@@ -74,7 +76,7 @@ impl Wrapped {
         // under several keys.
         let halves = stanza.body.split_first_chunk().and_then(|(file_key, tag)| {
             Some(Self {
-                share: PublicKey::from(point),
+                share: Point::from(point),
                 file_key: *file_key,
                 tag: tag.try_into().ok()?,
             })
@@ -87,8 +89,10 @@ impl Wrapped {
         let Some((scalar, point)) = identity.native() else {
             return Ok(None);
         };
-        let cipher = cipher(&scalar.diffie_hellman(&self.share), &self.share, point)
+        let shared = scalar
+            .shared_with(&self.share)
             .ok_or_else(|| invalid("the share of an X25519 stanza is a low-order point"))?;
+        let cipher = cipher(&shared, &self.share, point);
         let mut file_key = FileKey::new(self.file_key);
         let opened = cipher.decrypt_inout_detached(
             &Nonce::default(),
@@ -100,18 +104,11 @@ impl Wrapped {
     }
 }
 
-/// The cipher around the file key; `None` when the shared secret is all zero.
-fn cipher(
-    shared: &SharedSecret,
-    share: &PublicKey,
-    recipient: &PublicKey,
-) -> Option<ChaCha20Poly1305> {
-    if !shared.was_contributory() {
-        return None;
-    }
+/// The cipher around the file key.
+fn cipher(shared: &[u8; 32], share: &Point, recipient: &Point) -> ChaCha20Poly1305 {
     let salt = [share.as_bytes().as_slice(), recipient.as_bytes()].concat();
-    let key = derive(&salt, shared.as_bytes(), LABEL);
-    Some(ChaCha20Poly1305::new((&*key).into()))
+    let key = derive(&salt, shared, LABEL);
+    ChaCha20Poly1305::new((&*key).into())
 }
 
 pub(super) const KIND: &str = "X25519";

@@ -1,7 +1,7 @@
 //! MLKEM768-X25519 (X-Wing): ML-KEM-768 and X25519 under one shared secret, which takes both to find.
 //!
 //! A key is 32 bytes that SHAKE256 stretches into one of each kind. The numbers are the business of `ml-kem` and
-//! `x25519-dalek`; here is how they are put together. Source: draft-connolly-cfrg-xwing-kem, sections 5.2 to 5.5.
+//! [`crate::x25519`]; here is how they are put together. Source: draft-connolly-cfrg-xwing-kem, sections 5.2 to 5.5.
 
 use alloc::vec::Vec;
 
@@ -10,8 +10,9 @@ use ml_kem::kem::Decapsulate as _;
 use ml_kem::{B32, EncapsulateDeterministic as _, EncodedSizeUser as _, KemCore as _, MlKem768};
 use sha3::digest::{Digest as _, ExtendableOutput as _, Update as _, XofReader as _};
 use sha3::{Sha3_256, Shake256};
-use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::x25519::{Point, Scalar};
 
 type Encapsulation = <MlKem768 as ml_kem::KemCore>::EncapsulationKey;
 type Decapsulation = <MlKem768 as ml_kem::KemCore>::DecapsulationKey;
@@ -23,7 +24,7 @@ pub(super) type Shared = Zeroizing<[u8; 32]>;
 #[derive(Clone)]
 pub(crate) struct Public {
     lattice: Encapsulation,
-    point: PublicKey,
+    point: Point,
 }
 
 impl Public {
@@ -44,7 +45,7 @@ impl Public {
         }
         Some(Self {
             lattice: Encapsulation::from_bytes(&Array::try_from(lattice).ok()?),
-            point: PublicKey::from(*point),
+            point: Point::from(*point),
         })
     }
 
@@ -54,7 +55,7 @@ impl Public {
     }
 
     /// The X25519 half.
-    pub(crate) fn point(&self) -> &PublicKey {
+    pub(crate) fn point(&self) -> &Point {
         &self.point
     }
 
@@ -62,17 +63,17 @@ impl Public {
     /// of low order. `random` is used for this one share.
     pub(super) fn encapsulate(&self, random: &[u8; 64]) -> Option<(Vec<u8>, Shared)> {
         let (first, second) = random.split_first_chunk::<32>()?;
-        let scalar = StaticSecret::from(<[u8; 32]>::try_from(second).ok()?);
-        let of_point = scalar.diffie_hellman(&self.point);
-        let share = PublicKey::from(&scalar);
+        let scalar = Scalar::new(second.try_into().ok()?);
+        let of_point = scalar.shared_with(&self.point)?;
+        let share = scalar.point();
         let mut first = B32::from(*first);
         let encapsulated = self.lattice.encapsulate_deterministic(&first);
         first.zeroize();
         let (ciphertext, mut of_lattice) = encapsulated.ok()?;
-        let shared = combined(&of_lattice, of_point.as_bytes(), &share, &self.point);
+        let shared = combined(&of_lattice, &of_point, &share, &self.point);
         of_lattice.zeroize();
         let share = [ciphertext.as_slice(), share.as_bytes()].concat();
-        of_point.was_contributory().then_some((share, shared))
+        Some((share, shared))
     }
 }
 
@@ -88,7 +89,7 @@ impl Private {
         let (_, lattice, scalar) = expanded(seed);
         let public = Public {
             lattice,
-            point: PublicKey::from(&scalar),
+            point: scalar.point(),
         };
         Self {
             seed: Zeroizing::new(*seed),
@@ -108,19 +109,19 @@ impl Private {
     /// of low order.
     pub(super) fn decapsulate(&self, share: &[u8; SHARE]) -> Option<Shared> {
         let (ciphertext, point) = share.split_last_chunk::<32>()?;
-        let point = PublicKey::from(*point);
+        let point = Point::from(*point);
         let (lattice, _, scalar) = expanded(&self.seed);
+        let of_point = scalar.shared_with(&point)?;
         let mut of_lattice = lattice
             .decapsulate(&Array::try_from(ciphertext).ok()?)
             .ok()?;
-        let of_point = scalar.diffie_hellman(&point);
-        let shared = combined(&of_lattice, of_point.as_bytes(), &point, &self.public.point);
+        let shared = combined(&of_lattice, &of_point, &point, &self.public.point);
         of_lattice.zeroize();
-        of_point.was_contributory().then_some(shared)
+        Some(shared)
     }
 }
 
-fn expanded(seed: &[u8; 32]) -> (Decapsulation, Encapsulation, StaticSecret) {
+fn expanded(seed: &[u8; 32]) -> (Decapsulation, Encapsulation, Scalar) {
     let mut stretched = Shake256::default();
     stretched.update(seed);
     let mut stretched = stretched.finalize_xof();
@@ -134,10 +135,10 @@ fn expanded(seed: &[u8; 32]) -> (Decapsulation, Encapsulation, StaticSecret) {
     let (private, public) = MlKem768::generate_deterministic(&first, &second);
     first.zeroize();
     second.zeroize();
-    (private, public, StaticSecret::from(*scalar))
+    (private, public, Scalar::new(&scalar))
 }
 
-fn combined(of_lattice: &[u8], of_point: &[u8], share: &PublicKey, point: &PublicKey) -> Shared {
+fn combined(of_lattice: &[u8], of_point: &[u8; 32], share: &Point, point: &Point) -> Shared {
     let mut hash = Sha3_256::new();
     for part in [
         of_lattice,
