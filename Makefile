@@ -39,7 +39,7 @@ e2e: ## the page in a real browser against the real server
 tools: ## bring the tools of all of this, and stop there
 	@scripts/tools.sh test
 
-size: web ## what a browser loads, brotli-compressed
+size: web ## what a browser loads and what the codec alone weighs, brotli-compressed
 	@scripts/size.sh
 
 screens: ## take the pictures of docs/screens again

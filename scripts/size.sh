@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Prints what a browser loads for the page: each file of web/dist, brotli-compressed, in bytes, and the sum in KiB. Then
-# what the codec alone weighs as WebAssembly, as the page uses it and with all that the command uses, and how many crates
-# it depends on.
+# Prints what a browser loads for the page: each file of web/dist, brotli-compressed, in bytes, and the sum in KiB.
+# Then what the codec alone weighs as WebAssembly, as the page uses it and with all that the command uses, and how many
+# crates it depends on.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=env.sh
 . "$(dirname "$0")/env.sh"
@@ -35,7 +35,8 @@ codec() {
 
 # crates ARGUMENT...: how many crates the codec has in its tree beside itself.
 crates() {
-  cargo tree --locked -p stackseal-core -e normal --prefix none "$@" | sed 's/ (\*)$//' | sort -u | grep -vc '^stackseal-core '
+  cargo tree --locked -p stackseal-core -e normal --prefix none "$@" | sed 's/ (\*)$//' | sort -u |
+    grep -vc '^stackseal-core '
 }
 
 cd "$ROOT"

@@ -1,4 +1,5 @@
-//! age v1 files for native recipients (X25519, and with the feature `hybrid` post-quantum ones): header, payload, and the armor around them.
+//! age v1 files for native recipients (X25519, and with the feature `hybrid` post-quantum ones): header, payload, and
+//! the armor around them.
 //!
 //! Everything is held in memory, and nothing is released before the whole file has authenticated.
 //! Stanzas of other kinds (SSH, plugins, passphrases) are skipped; none is ever acted on here. Whoever knows
@@ -69,7 +70,7 @@ pub fn encrypt(
     {
         return Err(Error::configuration(
             ErrorCode::InvalidRecipient,
-            "post-quantum recipients cannot share an age file with others: whoever breaks the weaker key opens it for all",
+            "post-quantum recipients and others cannot share an age file: it is as weak as the weaker key",
         ));
     }
     assemble(payload, &stanzas, &file_key, random)

@@ -44,7 +44,9 @@ async function judge(answer, expected) {
   }
   if (said) return said;
   if ("made" in expected) return answer.made === expected.made ? "" : `it gives ${answer.made}`;
-  if ("begins" in expected) return answer.made.startsWith(expected.begins) === expected.holds ? "" : `it gives ${answer.made}`;
+  if ("begins" in expected) {
+    return answer.made.startsWith(expected.begins) === expected.holds ? "" : `it gives ${answer.made}`;
+  }
   if ("opened" in expected) return answer.opened === expected.opened ? "" : `it comes back as ${text(answer.opened)}`;
   if ((answer.text === expected.text) === expected.otherText) {
     return expected.otherText ? "it has the bytes of sops now" : `it opens to ${text(answer.text)}`;
@@ -65,7 +67,10 @@ function outcome({ error }) {
   if (code === "no-matching-identity") return "no match";
   const [, what] = message.match(/^the age (header is|armor is|payload is|header was) /) ?? [];
   const words = {
-    "header is": "header failure", "armor is": "armor failure", "payload is": "payload failure", "header was": "HMAC failure",
+    "armor is": "armor failure",
+    "header is": "header failure",
+    "header was": "HMAC failure",
+    "payload is": "payload failure",
   };
   return code === "age-file-invalid" ? words[what] : code;
 }

@@ -20,7 +20,10 @@ const OTHER_BYTES = ["004-float-forms", "033-tab-leading-multiline-lost"];
 /** The codes that say what sops says with an exit status. */
 const CODES = {
   1: ["metadata-invalid", "timestamp-invalid", "tree-path-missing", "yaml-syntax"],
-  2: ["dotenv-syntax", "duplicate-key", "ini-syntax", "json-syntax", "layout-unsupported", "leaf-not-sealed", "yaml-syntax"],
+  2: [
+    "dotenv-syntax", "duplicate-key", "ini-syntax", "json-syntax", "layout-unsupported", "leaf-not-sealed",
+    "yaml-syntax",
+  ],
   23: ["non-string-key", "value-out-of-range"],
   25: ["leaf-malformed", "leaf-not-sealed", "leaf-tampered"],
   51: ["mac-mismatch"],
@@ -87,7 +90,8 @@ function recordedCase(name) {
   if (sealsNothing) {
     const stated = /regex|encrypted-suffix/.test(rule.join(" "));
     const expected = { codes: ["invalid-selector", "selector-matches-nothing"] };
-    return stated ? [...asked, { name: `${name}: a rule that seals nothing`, question: { ...sealing, seed: 1 }, expected }] : asked;
+    if (!stated) return asked;
+    return [...asked, { name: `${name}: a rule that seals nothing`, question: { ...sealing, seed: 1 }, expected }];
   }
   const lossless = { opened: base64(file(recorded.input)) };
   const reading = { sops: { format, text: base64(file(recorded.decrypted)), keys: keys.identities } };
@@ -150,7 +154,8 @@ function wycheproof() {
       const { tcId, comment, flags, result, [made]: bytes, ...given } = test;
       const name = `Wycheproof ${file} ${tcId}`;
       if (primitive === "hmac-sha256") {
-        return { name, question: { act: "primitive", primitive, ...given }, expected: { begins: bytes, holds: result === "valid" } };
+        const expected = { begins: bytes, holds: result === "valid" };
+        return { name, question: { act: "primitive", primitive, ...given }, expected };
       }
       // a point of low order makes a secret of zeros, which is none
       const none = result === "invalid" || (primitive === "x25519" && /^0+$/.test(bytes));

@@ -19,7 +19,8 @@ glue.initSync({ module: readFileSync(path.join(folder, "codec_bg.wasm")) });
 
 const codecs = {
   WebAssembly: (question) => JSON.parse(glue.answer(JSON.stringify(question))),
-  native: (question) => JSON.parse(execFileSync(native, { input: `${JSON.stringify(question)}\n`, maxBuffer: 2 ** 26 })),
+  native: (question) =>
+    JSON.parse(execFileSync(native, { input: `${JSON.stringify(question)}\n`, maxBuffer: 2 ** 26 })),
 };
 const kinds = { X25519: typage.generateX25519Identity, "post-quantum": typage.generateHybridIdentity };
 const sizes = [0, 1, 32, 65_536, 65_537];

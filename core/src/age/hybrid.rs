@@ -1,7 +1,7 @@
 //! The post-quantum stanza: a file key sealed by HPKE to one MLKEM768-X25519 recipient.
 //!
-//! The shared secret comes from [`super::xwing`]; HPKE's key schedule around it is RFC 9180, section 5.1, base mode, with
-//! HKDF-SHA256 and ChaCha20Poly1305, for the one message that it seals.
+//! The shared secret comes from [`super::xwing`]; HPKE's key schedule around it is RFC 9180, section 5.1, base mode,
+//! with HKDF-SHA256 and ChaCha20Poly1305, for the one message that it seals.
 
 use alloc::string::String;
 use alloc::vec;

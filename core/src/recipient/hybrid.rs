@@ -1,6 +1,7 @@
 //! Post-quantum keys of age: MLKEM768-X25519 (X-Wing), with their Bech32 texts.
 //!
-//! Whoever breaks one half of such a key still needs the other. What the keys are made of is the business of `crate::age`.
+//! Whoever breaks one half of such a key still needs the other. What the keys are made of is the business of
+//! `crate::age`.
 //! Source: age specification, section "The MLKEM768-X25519 hybrid post-quantum recipient type".
 
 use alloc::boxed::Box;
@@ -55,7 +56,7 @@ pub(super) fn recipient(text: &str) -> Result<Recipient, Error> {
         .filter(|bytes| encode(RECIPIENT, bytes.as_slice()).as_str() == text)
         .ok_or_else(|| {
             invalid_recipient(
-                "a post-quantum one begins with age1pq1 and has 1952 more characters, and the checksum of this one does not match, so some are missing or mistyped",
+                "a post-quantum one has 1952 more characters than age1pq1, and its checksum does not match",
             )
         })?;
     let key =
@@ -180,9 +181,9 @@ mod tests {
         (beyond[0], beyond[31]) = (0xed, 0x7f);
         for (text, reason) in [
             (text.to_uppercase(), "lower case"),
-            (format!("{text}q"), "mistyped"),
-            (text[..text.len() - 1].to_string(), "mistyped"),
-            (text.replacen("age1pq1", "age1pq1q", 1), "mistyped"),
+            (format!("{text}q"), "checksum"),
+            (text[..text.len() - 1].to_string(), "checksum"),
+            (text.replacen("age1pq1", "age1pq1q", 1), "checksum"),
             ("age1pq1qqqq".into(), "1952 more"),
             (encode(RECIPIENT, &[9; 32]).as_str().into(), "1952"),
             (with(0, &[0xff; 3]), "out of range"),
