@@ -1,6 +1,6 @@
 # Everything goes through here; CI calls nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check interop differential bench fuzz web e2e tools size screens transcript clean
+.PHONY: help run test check interop differential bench fuzz web e2e tools size screens transcript wasm clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,13 +30,16 @@ web: ## build the page into web/dist
 	@scripts/tools.sh run
 	@scripts/page.sh
 
+wasm: ## the codec as WebAssembly: every vector in Node and in Chromium
+	@scripts/test.sh wasm
+
 e2e: ## the page in a real browser against the real server
 	@scripts/test.sh e2e
 
 tools: ## bring the tools of all of this, and stop there
 	@scripts/tools.sh test
 
-size: web ## what a browser loads, brotli-compressed
+size: web ## what a browser loads and what the codec alone weighs, brotli-compressed
 	@scripts/size.sh
 
 screens: ## take the pictures of docs/screens again

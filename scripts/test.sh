@@ -7,7 +7,7 @@ set -uo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT" || exit 1
 
-all=(format lint layering unit web interop api crash cli no-std page e2e)
+all=(format lint layering unit web interop api crash cli no-std page wasm e2e)
 tiers=("$@")
 [ ${#tiers[@]} -gt 0 ] || tiers=("${all[@]}")
 
@@ -100,6 +100,8 @@ run_tier() {
     cli) tier cli cargo cli ;;
     no-std) tier no-std check no_std ;;
     page) tier page check "$ROOT/scripts/page.sh" ;;
+    # the codec as WebAssembly: every vector in Node and in Chromium, with the answers of the native build
+    wasm) tier wasm node "$ROOT/scripts/wasm.sh" ;;
     e2e) tier e2e node "$ROOT/scripts/e2e.sh" ;;
     *) fail "there is no tier '$1'; there are: ${all[*]}" ;;
   esac

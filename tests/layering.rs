@@ -35,6 +35,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "stackseal-web",
         ],
     ),
+    ("stackseal-wasm", &["stackseal-core"]),
 ];
 
 /// Crates that only the packages beside them may name, other than for their tests.
@@ -46,7 +47,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("granit-parser", &["stackseal-core"]),
     // the server hashes sign-in tokens and file contents; it seals nothing with it
     ("sha2", &["stackseal-core", "stackseal-server"]),
-    ("wasm-bindgen", &["stackseal-web"]),
+    ("wasm-bindgen", &["stackseal-web", "stackseal-wasm"]),
 ];
 
 /// Every edge that the rules do not allow, in words.

@@ -159,6 +159,9 @@ pub(crate) struct Keygen {
     /// Write the identity to this file, readable by you alone; an existing file stays as it is
     #[arg(short, long, value_name = "FILE", conflicts_with = "recipients_of")]
     pub(crate) output: Option<PathBuf>,
+    /// Make a post-quantum key (age1pq1...), which needs age 1.3 or sops 3.12 on the other side
+    #[arg(long, conflicts_with = "recipients_of")]
+    pub(crate) pq: bool,
     /// Print the recipients of an identity file instead ('-' for standard input)
     #[arg(short = 'y', value_name = "FILE")]
     pub(crate) recipients_of: Option<PathBuf>,

@@ -1,4 +1,5 @@
-//! age v1 files for X25519 recipients: header, payload, and the armor around them.
+//! age v1 files for native recipients (X25519, and with the feature `hybrid` post-quantum ones): header, payload, and
+//! the armor around them.
 //!
 //! Everything is held in memory, and nothing is released before the whole file has authenticated.
 //! Stanzas of other kinds (SSH, plugins, passphrases) are skipped; none is ever acted on here. Whoever knows
@@ -7,8 +8,12 @@
 
 pub mod armor;
 mod header;
+#[cfg(feature = "hybrid")]
+mod hybrid;
 mod stream;
 mod x25519;
+#[cfg(feature = "hybrid")]
+pub(crate) mod xwing;
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -57,9 +62,30 @@ pub fn encrypt(
     random.fill(file_key.as_mut_slice())?;
     let mut stanzas = Vec::with_capacity(recipients.len());
     for recipient in recipients {
-        stanzas.push(x25519::wrap(&file_key, recipient, random)?);
+        stanzas.push(wrap(&file_key, recipient, random)?);
+    }
+    #[cfg(feature = "hybrid")]
+    if stanzas.iter().any(|stanza| stanza.kind() == hybrid::KIND)
+        && stanzas.iter().any(|stanza| stanza.kind() != hybrid::KIND)
+    {
+        return Err(Error::configuration(
+            ErrorCode::InvalidRecipient,
+            "post-quantum recipients and others cannot share an age file: it is as weak as the weaker key",
+        ));
     }
     assemble(payload, &stanzas, &file_key, random)
+}
+
+fn wrap(
+    file_key: &FileKey,
+    recipient: &Recipient,
+    random: &mut dyn Random,
+) -> Result<Stanza, Error> {
+    #[cfg(feature = "hybrid")]
+    if let Some(key) = recipient.hybrid() {
+        return hybrid::wrap(file_key, key, random);
+    }
+    x25519::wrap(file_key, recipient, random)
 }
 
 /// Makes a file of stanzas that hold its file key already. The result is binary; see [`armor::encode`].
@@ -135,10 +161,35 @@ impl fmt::Debug for Envelope<'_> {
     }
 }
 
+/// A stanza of a kind that is known here.
+enum Wrapped {
+    #[cfg(feature = "hybrid")]
+    Hybrid(alloc::boxed::Box<hybrid::Wrapped>),
+    X25519(x25519::Wrapped),
+}
+
+impl Wrapped {
+    fn unwrap(&self, identity: &Identity) -> Result<Option<FileKey>, Error> {
+        match self {
+            #[cfg(feature = "hybrid")]
+            Self::Hybrid(wrapped) => wrapped.unwrap(identity),
+            Self::X25519(wrapped) => wrapped.unwrap(identity),
+        }
+    }
+}
+
 fn unwrap_file_key(header: &Header<'_>, identities: &[Identity]) -> Result<FileKey, Error> {
     let mut own = Vec::new();
     for stanza in &header.stanzas {
-        own.extend(x25519::Wrapped::parse(stanza)?);
+        match stanza.kind() {
+            x25519::KIND => own.push(Wrapped::X25519(x25519::Wrapped::parse(stanza)?)),
+            // Others skip a kind that none of their identities is of, and what is wrong with it.
+            #[cfg(feature = "hybrid")]
+            hybrid::KIND if identities.iter().any(|one| one.hybrid().is_some()) => {
+                own.push(Wrapped::Hybrid(hybrid::Wrapped::parse(stanza)?.into()));
+            }
+            _ => {}
+        }
     }
     for identity in identities {
         for wrapped in &own {

@@ -47,6 +47,17 @@ impl<'a> SealedValue<'a> {
         self.data.len()
     }
 
+    /// A value whose parts are told, for vectors.
+    #[cfg(feature = "primitives")]
+    pub(crate) fn of_parts(data: &[u8], nonce: &[u8], tag: [u8; TAG]) -> Self {
+        Self {
+            data: data.to_vec(),
+            nonce: nonce.to_vec(),
+            tag,
+            kind: "str",
+        }
+    }
+
     fn parse_fields(fields: &'a str) -> Option<Self> {
         let Fields {
             data,

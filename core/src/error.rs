@@ -5,25 +5,34 @@ use alloc::string::{String, ToString};
 use core::fmt;
 
 /// What failed; the outer variant says whose fault it is.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// A bug of this crate: a proof of its own output failed, so nothing was returned. Report it.
-    #[error("{0}; nothing was written, please report this")]
     Bug(Box<Fault>),
     /// What the caller asked for does not fit together (selector, marks, recipients). Change the request.
-    #[error("{0}")]
     Configuration(Box<Fault>),
     /// The document is not acceptable as it is. Change the document.
-    #[error("{0}")]
     Input(Box<Fault>),
     /// A key does not open the document, or is no key. Bring another key.
-    #[error("{0}")]
     Key(Box<Fault>),
     /// The random generator failed. Nothing was sealed.
-    #[error("the random generator failed, so nothing was sealed; try again")]
     RandomFailed,
 }
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bug(fault) => write!(f, "{fault}; nothing was written, please report this"),
+            Self::Configuration(fault) | Self::Input(fault) | Self::Key(fault) => fault.fmt(f),
+            Self::RandomFailed => {
+                f.write_str("the random generator failed, so nothing was sealed; try again")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Error {}
 
 /// The particulars of an [`Error`].
 #[derive(Clone, Debug, PartialEq, Eq)]

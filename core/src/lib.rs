@@ -39,6 +39,8 @@ mod number;
 pub mod open;
 mod order;
 pub mod path;
+#[cfg(feature = "primitives")]
+pub mod primitives;
 pub mod random;
 mod recipient;
 pub mod seal;
@@ -56,6 +58,7 @@ pub mod value;
 mod vectors;
 #[cfg(feature = "formats")]
 mod verify;
+mod x25519;
 
 pub use data_key::DataKey;
 pub use document::{Document, Encrypted, Leaf, Plain, is_sealed};

@@ -9,7 +9,7 @@
 //!
 //! `[..]` stands for any characters within a line, a line `...` for any lines, `{id1}` for the recipient of
 //! `id1.txt`, `{stranger}` for that of `stranger.txt`. Both lie in the case's folder together with the SSH keys of
-//! `vectors/keys`; `{ssh}` is what `ssh_ed25519.pub` holds. The environment is otherwise empty, and there is no
+//! `vectors/keys`; `{ssh}` is what `ssh_ed25519.pub` holds, `{pq}` the recipient of `pq.txt`. The environment is otherwise empty, and there is no
 //! terminal; only the folder is set that plaintext may be in while an editor or a command runs. It must be empty
 //! afterwards.
 //! `make test` builds the command first; it is looked for beside this program.
@@ -235,10 +235,13 @@ fn run(text: &str) -> Vec<String> {
         }
     };
     let ssh = fs::read_to_string(format!("{SSH_KEYS}/ssh_ed25519.pub")).unwrap();
+    let pq = fs::read_to_string(format!("{SSH_KEYS}/pq.txt")).unwrap();
+    let pq = pq.split("# public key: ").nth(1).unwrap();
     let text = text
         .replace("{id1}", recipient("id1").trim())
         .replace("{stranger}", recipient("stranger").trim())
-        .replace("{ssh}", ssh.trim_end());
+        .replace("{ssh}", ssh.trim_end())
+        .replace("{pq}", pq.lines().next().unwrap());
     for section in sections(&text) {
         let head: Vec<_> = section.head.iter().map(String::as_str).collect();
         match (head.as_slice(), &mut pending) {

@@ -22,8 +22,11 @@ pub(crate) fn run(
     if let Some(path) = &arguments.recipients_of {
         return print_recipients(path);
     }
-    let identity =
-        Identity::generate(random).map_err(|error| Failure::of_argument(&error, "keygen"))?;
+    let identity = match arguments.pq {
+        true => Identity::generate_hybrid(random),
+        false => Identity::generate(random),
+    };
+    let identity = identity.map_err(|error| Failure::of_argument(&error, "keygen"))?;
     let recipient = identity.recipient();
     let secret = identity.to_text();
     let text = Zeroizing::new(format!(

@@ -65,9 +65,9 @@ pub(super) struct Sealed<'a> {
 }
 
 impl Sealed<'_> {
-    fn has(&self, kind: &str) -> bool {
+    fn has(&self, kinds: &[&str]) -> bool {
         let mut stanzas = self.envelope.stanzas().iter();
-        stanzas.any(|stanza| stanza.kind().starts_with(kind))
+        stanzas.any(|stanza| kinds.contains(&stanza.kind()))
     }
 }
 
@@ -327,5 +327,5 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
 }
 
 const MAX_FILE: u64 = 1 << 20;
-const NATIVE: &str = "X25519";
-const SSH: &str = "ssh-";
+const NATIVE: &[&str] = &["X25519", "mlkem768x25519"];
+const SSH: &[&str] = &["ssh-ed25519", "ssh-rsa"];

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 
 use base64ct::{Base64Unpadded, Encoding as _};
 use chacha20poly1305::{AeadInOut as _, ChaCha20Poly1305, KeyInit as _, Nonce};
-use x25519_dalek::{PublicKey, SharedSecret, StaticSecret};
 use zeroize::Zeroizing;
 
 use super::header::{Stanza, invalid};
@@ -13,6 +12,7 @@ use super::{FileKey, derive};
 use crate::error::{Error, ErrorCode};
 use crate::random::Random;
 use crate::recipient::{Identity, Recipient};
+use crate::x25519::{Point, Scalar};
 
 /// Wraps the file key to the recipient, under a fresh share.
 pub(super) fn wrap(
@@ -28,10 +28,12 @@ pub(super) fn wrap(
     };
     let mut scalar = Zeroizing::new([0; 32]);
     random.fill(scalar.as_mut_slice())?;
-    let ephemeral = StaticSecret::from(*scalar);
-    let share = PublicKey::from(&ephemeral);
-    let cipher = cipher(&ephemeral.diffie_hellman(point), &share, point)
+    let ephemeral = Scalar::new(&scalar);
+    let share = ephemeral.point();
+    let shared = ephemeral
+        .shared_with(point)
         .ok_or_else(|| Error::bug("a recipient turned out to be a low-order point"))?;
+    let cipher = cipher(&shared, &share, point);
     let mut body = Vec::with_capacity(BODY);
     body.extend_from_slice(file_key.as_slice());
     // The key is used for this one message, so the nonce may be fixed.
@@ -51,21 +53,15 @@ pub(super) fn wrap(
 
 /// A well-formed X25519 stanza.
 pub(super) struct Wrapped {
-    share: PublicKey,
+    share: Point,
     file_key: [u8; 16],
     tag: [u8; 16],
 }
 
 impl Wrapped {
-    /// Reads a stanza; `None` when it is of another kind.
-    pub(super) fn parse(stanza: &Stanza) -> Result<Option<Self>, Error> {
-        let Some((kind, parameters)) = stanza.arguments.split_first() else {
-            return Ok(None);
-        };
-        if kind != KIND {
-            return Ok(None);
-        }
-        let [share] = parameters else {
+    /// Reads a stanza of this kind.
+    pub(super) fn parse(stanza: &Stanza) -> Result<Self, Error> {
+        let [_, share] = stanza.arguments.as_slice() else {
             return Err(invalid(
                 "an X25519 stanza does not have exactly one parameter",
             ));
@@ -80,21 +76,23 @@ impl Wrapped {
         // under several keys.
         let halves = stanza.body.split_first_chunk().and_then(|(file_key, tag)| {
             Some(Self {
-                share: PublicKey::from(point),
+                share: Point::from(point),
                 file_key: *file_key,
                 tag: tag.try_into().ok()?,
             })
         });
-        halves
-            .map(Some)
-            .ok_or_else(|| invalid("the body of an X25519 stanza is not 32 bytes"))
+        halves.ok_or_else(|| invalid("the body of an X25519 stanza is not 32 bytes"))
     }
 
     /// The file key; `None` when the stanza is for another identity.
     pub(super) fn unwrap(&self, identity: &Identity) -> Result<Option<FileKey>, Error> {
-        let shared = identity.diffie_hellman(&self.share);
-        let cipher = cipher(&shared, &self.share, identity.point())
+        let Some((scalar, point)) = identity.native() else {
+            return Ok(None);
+        };
+        let shared = scalar
+            .shared_with(&self.share)
             .ok_or_else(|| invalid("the share of an X25519 stanza is a low-order point"))?;
+        let cipher = cipher(&shared, &self.share, point);
         let mut file_key = FileKey::new(self.file_key);
         let opened = cipher.decrypt_inout_detached(
             &Nonce::default(),
@@ -106,20 +104,13 @@ impl Wrapped {
     }
 }
 
-/// The cipher around the file key; `None` when the shared secret is all zero.
-fn cipher(
-    shared: &SharedSecret,
-    share: &PublicKey,
-    recipient: &PublicKey,
-) -> Option<ChaCha20Poly1305> {
-    if !shared.was_contributory() {
-        return None;
-    }
+/// The cipher around the file key.
+fn cipher(shared: &[u8; 32], share: &Point, recipient: &Point) -> ChaCha20Poly1305 {
     let salt = [share.as_bytes().as_slice(), recipient.as_bytes()].concat();
-    let key = derive(&salt, shared.as_bytes(), LABEL);
-    Some(ChaCha20Poly1305::new((&*key).into()))
+    let key = derive(&salt, shared, LABEL);
+    ChaCha20Poly1305::new((&*key).into())
 }
 
-const KIND: &str = "X25519";
+pub(super) const KIND: &str = "X25519";
 const LABEL: &[u8] = b"age-encryption.org/v1/X25519";
 const BODY: usize = 32;

@@ -1,23 +1,8 @@
 // A server, a browser and a page for one test, with everything recorded that the page does.
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-
-import { chromium } from "playwright-core";
-
+import { launch } from "./chromium.js";
 import { Server } from "./server.js";
-
-const ARGUMENTS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 /** What a page sent, said and broke. */
 export class Record {
@@ -65,14 +50,10 @@ export class Record {
  */
 export async function stage(t, options = {}) {
   const server = await Server.start();
-  const profile = await mkdtemp(path.join(tmpdir(), "stackseal-chromium-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.STACKSEAL_CHROMIUM ?? "/usr/bin/chromium",
-    args: ARGUMENTS,
+  const { context, close } = await launch({
     viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
     colorScheme: options.theme ?? "light",
     reducedMotion: "reduce",
-    locale: "en-GB",
     permissions: ["clipboard-read", "clipboard-write"],
   });
   context.setDefaultTimeout(15_000);
@@ -82,9 +63,8 @@ export async function stage(t, options = {}) {
   const page = context.pages()[0];
   record.watch(page);
   t.after(async () => {
-    await context.close();
+    await close();
     await server.remove();
-    await rm(profile, { recursive: true, force: true });
   });
   return { server, context, page, record };
 }
