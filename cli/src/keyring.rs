@@ -30,6 +30,8 @@ pub(crate) struct Environment {
     pub(crate) age_key_file: Option<PathBuf>,
     /// `SOPS_AGE_RECIPIENTS`: used when `--age` is not given.
     pub(crate) age_recipients: Option<String>,
+    /// The variables that name recipients of kinds which are not sealed to here.
+    pub(crate) other_recipients: Vec<&'static str>,
     /// The folder of the user's settings, where it is known.
     pub(crate) config_folder: Option<PathBuf>,
     /// `SOPS_CONFIG`: the file with the creation rules.
@@ -63,6 +65,10 @@ impl Environment {
             age_key_command: text("SOPS_AGE_KEY_CMD"),
             age_key_file: path("SOPS_AGE_KEY_FILE"),
             age_recipients: text("SOPS_AGE_RECIPIENTS"),
+            other_recipients: OTHER_RECIPIENTS
+                .into_iter()
+                .filter(|name| set(name).is_some())
+                .collect(),
             config_folder: config_folder(set("XDG_CONFIG_HOME"), set("HOME")),
             config: path("SOPS_CONFIG"),
             editor: text("SOPS_EDITOR").or_else(|| text("EDITOR")),
@@ -76,6 +82,16 @@ impl Environment {
         }
     }
 }
+
+/// What `sops` takes recipients from beside age's.
+const OTHER_RECIPIENTS: [&str; 6] = [
+    "SOPS_AZURE_KEYVAULT_URLS",
+    "SOPS_GCP_KMS_IDS",
+    "SOPS_HUAWEICLOUD_KMS_IDS",
+    "SOPS_KMS_ARN",
+    "SOPS_PGP_FP",
+    "SOPS_VAULT_URIS",
+];
 
 /// Everything that may open a document.
 pub(crate) struct Keyring {
@@ -249,7 +265,7 @@ impl Keyring {
         name: &str,
     ) -> Result<DataKey, Failure> {
         let entries = document.metadata().age_entries();
-        let mut tried: Vec<_> = entries.map(|entry| (entry, Vec::new())).collect();
+        let mut tried: Vec<_> = entries.map(|entry| (entry, Vec::new(), false)).collect();
         let mut outcome = self.try_data_key(document, Effort::Nothing, &mut tried);
         for effort in [Effort::Command, Effort::Passphrase] {
             match &outcome {
@@ -270,14 +286,19 @@ impl Keyring {
         tried: &mut [Tried<'_>],
     ) -> Result<DataKey, Error> {
         document.data_key_by(&mut |entry| {
-            let known = tried.iter_mut().find(|(it, _)| std::ptr::eq(*it, entry));
-            let mut reasons = known.map(|(_, reasons)| reasons);
+            let known = tried.iter_mut().find(|(it, ..)| std::ptr::eq(*it, entry));
+            let (mut reasons, opened) = known.map(|(_, reasons, opened)| (reasons, opened)).unzip();
             for effort in Effort::ALL
                 .into_iter()
                 .filter(|it| *it <= most.min(self.most))
             {
                 match self.open_with(entry, effort) {
-                    Opening::Payload(payload) => return Some(payload),
+                    Opening::Payload(payload) => {
+                        if let Some(opened) = opened {
+                            *opened = true;
+                        }
+                        return Some(payload);
+                    }
                     Opening::Closed(found) => {
                         for reason in found {
                             if let Some(reasons) = &mut reasons
@@ -308,15 +329,14 @@ impl Keyring {
             "{name}: Failed to get the data key required to decrypt the SOPS file: {reason}\n  it is sealed to:"
         );
         let line = |entry: &AgeEntry| {
-            let reasons = tried.iter().find(|(it, _)| std::ptr::eq(*it, entry));
-            let reasons: Vec<_> = reasons
-                .into_iter()
-                .flat_map(|(_, reasons)| reasons)
-                .map(|reason| reason.message.as_str())
-                .collect();
-            let why = match reasons.is_empty() {
-                true => "no identity fits".to_owned(),
-                false => reasons.join("; "),
+            let known = tried.iter().find(|(it, ..)| std::ptr::eq(*it, entry));
+            let why = match known {
+                Some((.., true)) => "opened".to_owned(),
+                Some((_, reasons, _)) if !reasons.is_empty() => {
+                    let reasons: Vec<_> = reasons.iter().map(|it| it.message.as_str()).collect();
+                    reasons.join("; ")
+                }
+                _ => "no identity fits".to_owned(),
             };
             format!("\n    {}: {why}", entry.recipient.trim())
         };
@@ -338,7 +358,7 @@ impl Keyring {
         );
         let mut codes = tried
             .iter()
-            .flat_map(|(_, reasons)| reasons)
+            .flat_map(|(_, reasons, _)| reasons)
             .map(|it| it.code);
         let code = match error.code() {
             code @ ErrorCode::NoMatchingIdentity => codes.find(|it| *it != code).unwrap_or(code),
@@ -352,8 +372,8 @@ impl Keyring {
     }
 }
 
-/// A copy of the data key, and why it did not open.
-type Tried<'a> = (&'a AgeEntry, Vec<Reason>);
+/// A copy of the data key, why it did not open, and whether it did.
+type Tried<'a> = (&'a AgeEntry, Vec<Reason>, bool);
 
 /// As `sops` has it: `XDG_CONFIG_HOME` wherever it is set, else the system's own folder.
 fn config_folder(xdg: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {

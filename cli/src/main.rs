@@ -36,20 +36,27 @@ mod shell;
 
 fn main() -> ExitCode {
     let given: Vec<_> = std::env::args_os().collect();
+    let is_sops = by_name::is_sops(given.first().map(OsString::as_os_str));
+    if is_sops && by_name::asks_version(&given) {
+        return status(by_name::version().map(|()| ExitCode::SUCCESS));
+    }
     let line = root_form::with_verb(given.clone());
     let mut arguments = match Arguments::try_parse_from(&line) {
         Ok(arguments) => arguments,
         Err(error) => return output::usage(&error, &line),
     };
-    if by_name::is_sops(given.first().map(OsString::as_os_str)) {
+    if is_sops {
         by_name::as_sops(&mut arguments.verb);
     }
-    let done = match root_form::lacks_file(&given, &arguments.verb) {
+    status(match root_form::lacks_file(&given, &arguments.verb) {
         true => Err(Failure::no_file(
             "no file specified; name one, or read standard input with 'stackseal decrypt' and 'stackseal encrypt'",
         )),
         false => run(arguments),
-    };
+    })
+}
+
+fn status(done: Result<ExitCode, Failure>) -> ExitCode {
     match done {
         Ok(status) => status,
         Err(failure) => {

@@ -1,7 +1,7 @@
 //! The only writer to the terminal: results to standard output, everything else to standard error.
-#![expect(clippy::print_stderr, reason = "messages of a command belong there")]
 
 use std::ffi::OsString;
+use std::fmt::Arguments;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
@@ -21,14 +21,21 @@ pub(crate) fn result(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
+/// Writes to standard error. When that is gone nobody is left to tell, and the work goes on.
+fn tell(text: Arguments<'_>) {
+    let mut stderr = std::io::stderr().lock();
+    stderr.write_fmt(text).unwrap_or_default();
+    stderr.flush().unwrap_or_default();
+}
+
 /// Tells something beside the result.
 pub(crate) fn note(message: &str) {
-    eprintln!("{message}");
+    tell(format_args!("{message}\n"));
 }
 
 /// Tells of something that may be a mistake.
 pub(crate) fn warning(message: &str) {
-    eprintln!("stackseal: warning: {message}");
+    tell(format_args!("stackseal: warning: {message}\n"));
 }
 
 /// Asks something and brings the line that is typed, or piped in.
@@ -76,19 +83,18 @@ impl Progress {
         // Not each time: a terminal is slower than the work.
         if self.shown && self.drawn != Some(bars) {
             self.drawn = Some(bars);
-            eprint!(
-                "\r[{:BARS$}] {} of {}",
-                "#".repeat(bars),
-                self.done,
-                self.total
-            );
+            let bars = "#".repeat(bars);
+            tell(format_args!(
+                "\r[{bars:BARS$}] {} of {}",
+                self.done, self.total
+            ));
         }
     }
 
     /// Makes room for other lines.
     pub(crate) fn clear(&mut self) {
         if self.drawn.take().is_some() {
-            eprint!("\r{:width$}\r", "", width = BARS + 40);
+            tell(format_args!("\r{:width$}\r", "", width = BARS + 40));
         }
     }
 }
@@ -102,9 +108,12 @@ pub(crate) fn failure(failure: &Failure) {
         .message
         .split_once('\n')
         .unwrap_or((&failure.message, ""));
-    eprintln!("stackseal: error: {first} [{}]", failure.code);
+    tell(format_args!(
+        "stackseal: error: {first} [{}]\n",
+        failure.code
+    ));
     if !rest.is_empty() {
-        eprintln!("{rest}");
+        tell(format_args!("{rest}\n"));
     }
 }
 

@@ -64,7 +64,10 @@ fn is_to_be_edited(line: &[OsString]) -> bool {
         is_verb(word) || is_one_of(word, &HELP) || stating.any(|options| is_one_of(word, options))
     };
     let mut options = words.iter().take_while(|word| *word != "--");
-    !options.any(says_what) && words.iter().any(is_file)
+    let begins_well = words
+        .first()
+        .is_none_or(|first| is_option(first) || is_file(first));
+    begins_well && !options.any(says_what) && words.iter().any(is_file)
 }
 
 fn with_first(mut line: Vec<OsString>, verb: &str) -> Vec<OsString> {

@@ -38,6 +38,15 @@ pub(crate) fn plan(
         Format::Binary => (flags.for_binary(), rule.map(Rule::for_binary)),
         _ => (flags, rule),
     };
+    if let [variable, ..] = context.environment.other_recipients.as_slice() {
+        return Err(Failure::usage(
+            "key-unsupported",
+            format!(
+                "{variable} names keys of a kind that is not sealed to here, and whoever holds them would be left out; \
+                 unset it to seal to age keys alone"
+            ),
+        ));
+    }
     let of_environment = context.environment.age_recipients.as_slice();
     let age = match arguments.age.is_empty() {
         true => of_environment,

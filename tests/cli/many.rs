@@ -384,6 +384,32 @@ fn exit_statuses_are_those_of_sops() {
 }
 
 #[test]
+fn the_version_under_the_name_of_sops_is_what_scripts_look_for() {
+    let place = Place::new();
+    let link = place.path("sops");
+    std::os::unix::fs::symlink(ours(), &link).unwrap();
+    let version =
+        |program: &Path| place.done(program, &[], &["--version", "--disable-version-check"]);
+    let (theirs, mine) = (version(&sops()), version(&link));
+    let number = |text: &str| text.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    assert_eq!(number(mine.trim_end()), number(theirs.trim_end()));
+    assert!(mine.contains("(stackseal "), "{mine}");
+}
+
+#[test]
+fn nobody_who_reads_the_messages_is_no_reason_to_stop() {
+    let place = Place::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = std::process::Command::new(ours());
+    command
+        .args(["decrypt", "gone.yaml"])
+        .current_dir(place.path("."));
+    let status = command.stderr(writer).status().unwrap();
+    assert_eq!(status.code(), Some(100));
+}
+
+#[test]
 fn recipients_said_twice_count_once_under_the_name_of_sops_and_are_all_kept_under_our_own() {
     let place = Place::new();
     place.write("plain.yaml", "a: one\n");

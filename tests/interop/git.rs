@@ -275,6 +275,23 @@ fn a_conflict_is_told_by_path_and_either_side_opens_after_it_is_resolved() {
         "{opened}"
     );
 
+    // What somebody changed when no merge is open gets no MAC.
+    let merged = repository.read("a.yaml");
+    let tampered = merged.replacen("user: ENC[", "other: 1\nuser: ENC[", 1);
+    assert_ne!(tampered, merged);
+    repository.write("a.yaml", &tampered);
+    let refused = repository.run(
+        &repository.stackseal,
+        &["merge-driver", "--finish", "a.yaml"],
+    );
+    assert!(
+        refused.stderr.contains("[no-merge-open]"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(repository.read("a.yaml"), tampered);
+    repository.write("a.yaml", &merged);
+
     // The merge can be done once more, which brings the markers back.
     repository.git(&["reset", "-q", "--hard", "HEAD~1"]);
     assert_eq!(repository.try_git(&["merge", "main"]).status, 1);

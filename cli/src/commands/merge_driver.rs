@@ -8,6 +8,7 @@ mod given;
 mod install;
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use stackseal_core::merge::{Conflict, Conflicting, Markers, Merged, Merging, Versions};
 use stackseal_core::{Document, Encrypted, Limits};
@@ -117,7 +118,8 @@ impl Given {
         };
         Ok(conflict(format!(
             "{name}: {places}; everything else is merged\n  {}\n\
-                 Both sides stand in the file between conflict markers, sealed. Keep one of each, \
+                 Both sides stand in the file between conflict markers, sealed. Keep one of each \
+                 (of the MAC's line either), \
                  delete the marker lines, run\n  \
                  stackseal merge-driver --finish {name}\n\
                  which gives the file its MAC, and add it.",
@@ -164,9 +166,33 @@ fn finish(file: &Path, input_type: Option<&str>, context: &Context) -> Result<()
         output::note(&format!("{name} is whole: its MAC is right"));
         return Ok(());
     }
+    if !is_unmerged(file) {
+        return Err(Failure::usage(
+            "no-merge-open",
+            format!(
+                "{name}: Git has no unfinished merge of this file, so nothing says that its changes are yours; take it \
+                 from Git again, or look at it with 'stackseal edit --ignore-mac'"
+            ),
+        ));
+    }
     files::replace(file, finished.text().as_bytes(), Audience::Anyone)?;
     output::note(&format!("{name} has its MAC again"));
     Ok(())
+}
+
+/// Whether Git waits for somebody to resolve a file's conflicts. What has no right MAC for another reason gets none here.
+fn is_unmerged(file: &Path) -> bool {
+    let folder = file.parent().filter(|folder| *folder != Path::new(""));
+    let Some(name) = file.file_name() else {
+        return false;
+    };
+    let mut git = Command::new("git");
+    git.arg("-C").arg(folder.unwrap_or(Path::new(".")));
+    git.args(["--literal-pathspecs", "ls-files", "--unmerged", "--"])
+        .arg(name);
+    git.stderr(Stdio::null());
+    git.output()
+        .is_ok_and(|listed| listed.status.success() && !listed.stdout.is_empty())
 }
 
 fn is_marker(line: &str) -> bool {
