@@ -12,6 +12,9 @@ use crate::args::{Arguments, Verb};
 /// line that begins with a verb, or that states several, stays as it is.
 pub(crate) fn with_verb(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let line: Vec<OsString> = line.into_iter().collect();
+    if let Some(line) = with_set(&line) {
+        return line;
+    }
     if is_to_be_edited(&line) {
         return with_first(line, "edit");
     }
@@ -28,6 +31,57 @@ pub(crate) fn with_verb(line: impl IntoIterator<Item = OsString>) -> Vec<OsStrin
     };
     let rest = words.iter().filter(|word| !is_one_of(word, options));
     with_first(rest.chain(names).cloned().collect(), verb)
+}
+
+/// `--set '["a"]["b"] "value"' FILE` as the verb has it, which takes the path and the value apart.
+fn with_set(line: &[OsString]) -> Option<Vec<OsString>> {
+    let (program, words) = line.split_first()?;
+    let end = words.iter().position(|word| word == "--");
+    let (words, names) = words.split_at_checked(end.unwrap_or(words.len()))?;
+    if !is_option(words.first()?) || words.iter().any(|word| word == OTHER) {
+        return None;
+    }
+    let at = words.iter().position(|word| {
+        let text = word.to_str().unwrap_or_default();
+        text == "--set" || text.starts_with("--set=")
+    })?;
+    let (before, after) = words.split_at_checked(at)?;
+    let (option, after) = after.split_first()?;
+    let (said, after) = match option.to_str()?.strip_prefix("--set=") {
+        Some(said) => (said, after),
+        None => {
+            let (said, after) = after.split_first()?;
+            (said.to_str()?, after)
+        }
+    };
+    let (path, value) = said.split_at_checked(end_of_path(said))?;
+    let in_place = |word: &&OsString| !is_one_of(word, &["-i", "--in-place"]);
+    let mut found = vec![program.clone(), "set".into()];
+    found.extend(before.iter().chain(after).filter(in_place).cloned());
+    found.extend(names.iter().cloned());
+    found.extend([path.trim().into(), value.trim().into()]);
+    Some(found)
+}
+
+/// Where the brackets of a path end: behind the last one that nothing but brackets stands before.
+fn end_of_path(said: &str) -> usize {
+    let mut end = 0;
+    let mut quoted = false;
+    let mut open = false;
+    for (at, c) in said.char_indices() {
+        match c {
+            '"' if open => quoted = !quoted,
+            _ if quoted => {}
+            '[' if !open => open = true,
+            ']' if open => {
+                open = false;
+                end = at + 1;
+            }
+            _ if open => {}
+            _ => break,
+        }
+    }
+    end
 }
 
 /// Whether a line in the older form names no file, which that form does not take from standard input.
@@ -132,6 +186,22 @@ mod tests {
             ("sops -- a.yaml", "sops edit -- a.yaml"),
         ] {
             assert_eq!(rewritten(line), verb_first);
+        }
+    }
+
+    #[test]
+    fn the_older_set_becomes_the_verb() {
+        let line = |words: &[&str]| with_verb(words.iter().map(OsString::from));
+        for (said, path, value) in [
+            (r#"["a"]["b c"] "x y""#, r#"["a"]["b c"]"#, r#""x y""#),
+            (r#"["a"][0] {"k": [1]}"#, r#"["a"][0]"#, r#"{"k": [1]}"#),
+            (r#"["a]"]  1"#, r#"["a]"]"#, "1"),
+            (r#"["a"] ["x"]"#, r#"["a"]"#, r#"["x"]"#),
+        ] {
+            let expected = ["sops", "set", "a.yaml", path, value];
+            assert_eq!(line(&["sops", "--set", said, "a.yaml"]), expected);
+            let in_one = format!("--set={said}");
+            assert_eq!(line(&["sops", "-i", &in_one, "a.yaml"]), expected);
         }
     }
 

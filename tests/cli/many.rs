@@ -401,7 +401,7 @@ fn nobody_who_reads_the_messages_is_no_reason_to_stop() {
     let place = Place::new();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let mut command = std::process::Command::new(ours());
+    let mut command = Command::new(ours());
     command
         .args(["decrypt", "gone.yaml"])
         .current_dir(place.path("."));
