@@ -53,6 +53,23 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         })
 }
 
+/// That a file still holds what was read from it: whoever changed it meanwhile shall not lose that.
+///
+/// # Errors
+/// `file-changed`.
+pub(crate) fn unchanged(path: &Path, text: &str) -> Result<(), Failure> {
+    match fs::read(path) {
+        Ok(bytes) if bytes == text.as_bytes() => Ok(()),
+        _ => Err(Failure::usage(
+            "file-changed",
+            format!(
+                "{}: somebody else changed the file meanwhile, so it is left as it is; do it again",
+                path.display()
+            ),
+        )),
+    }
+}
+
 /// Reads standard input to its end.
 ///
 /// # Errors

@@ -102,6 +102,7 @@ impl Batch<'_> {
                 Ok(None)
             }
             Some(text) if self.in_place => {
+                files::unchanged(path, sealed.document.text())?;
                 files::replace(path, text.as_bytes(), Audience::Anyone)?;
                 told.written();
                 told.tell();
@@ -173,6 +174,9 @@ impl Batch<'_> {
         let Some(text) = work(&sealed, told)? else {
             return Ok(Outcome::Is(Became::Unchanged));
         };
+        if !self.dry_run {
+            files::unchanged(path, sealed.document.text())?;
+        }
         if self.dry_run {
             told.result(&format!("{} would be {}", sealed.name, self.words.done));
         } else if let Some(prepared) = Prepared::write(path, text.as_bytes())? {

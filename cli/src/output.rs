@@ -28,14 +28,27 @@ fn tell(text: Arguments<'_>) {
     stderr.flush().unwrap_or_default();
 }
 
+/// A message with its lines, and without other characters that a terminal would obey: names come from files.
+fn harmless(message: &str) -> String {
+    let obeyed = |c: char| c.is_control() && c != '\n';
+    let shown = |c: char| match obeyed(c) {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    match message.contains(obeyed) {
+        true => message.chars().map(shown).collect(),
+        false => message.to_owned(),
+    }
+}
+
 /// Tells something beside the result.
 pub(crate) fn note(message: &str) {
-    tell(format_args!("{message}\n"));
+    tell(format_args!("{}\n", harmless(message)));
 }
 
 /// Tells of something that may be a mistake.
 pub(crate) fn warning(message: &str) {
-    tell(format_args!("stackseal: warning: {message}\n"));
+    tell(format_args!("stackseal: warning: {}\n", harmless(message)));
 }
 
 /// Asks something and brings the line that is typed, or piped in.
@@ -104,10 +117,8 @@ const BARS: usize = 40;
 
 /// Tells why the command failed.
 pub(crate) fn failure(failure: &Failure) {
-    let (first, rest) = failure
-        .message
-        .split_once('\n')
-        .unwrap_or((&failure.message, ""));
+    let message = harmless(&failure.message);
+    let (first, rest) = message.split_once('\n').unwrap_or((&message, ""));
     tell(format_args!(
         "stackseal: error: {first} [{}]\n",
         failure.code

@@ -621,6 +621,27 @@ impl<State> Document<State> {
             ));
         };
         let leaves = self.format.block_leaves(root);
+        #[cfg(feature = "formats")]
+        if let Format::Json | Format::Binary = self.format {
+            // The reference reads these names in any case, so it could see another block than we do.
+            let mut names = leaves.iter().flat_map(|(path, _, line)| {
+                let keys = path.iter().filter_map(|segment| match segment {
+                    crate::path::Segment::Key(key) => Some(key),
+                    crate::path::Segment::Index(_) => None,
+                });
+                keys.map(move |key| (key, *line))
+            });
+            if let Some((name, line)) =
+                names.find(|(name, _)| metadata::is_field_in_other_case(name))
+            {
+                return Err(Error::input(
+                    ErrorCode::MetadataInvalid,
+                    "a field of the sops block stands in another case, which sops reads as the field itself; take the file from a version that was not edited by hand",
+                )
+                .at_line(line)
+                .at_path(alloc::format!("sops.{name}")));
+            }
+        }
         let leaves = leaves.iter();
         metadata::read(leaves.map(|(path, value, line)| (path.as_slice(), value, *line)))
     }

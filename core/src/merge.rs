@@ -39,6 +39,11 @@ pub enum Version<'a> {
 }
 
 impl<'a> Version<'a> {
+    /// The document as it is sealed; `None` for one that is not.
+    pub fn sealed(self) -> Option<&'a Document<Encrypted>> {
+        self.opened().map(Opened::sealed)
+    }
+
     fn plain(self) -> &'a Document<Plain> {
         match self {
             Self::Plain(document) => document,

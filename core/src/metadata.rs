@@ -424,3 +424,41 @@ fn text_of(value: &Value) -> String {
         Value::Boolean(_) | Value::Bytes(_) | Value::Null => String::new(),
     }
 }
+/// Whether a name differs in its case alone from one that the reference knows. It folds two characters more than ASCII.
+#[cfg(feature = "formats")]
+pub(crate) fn is_field_in_other_case(name: &str) -> bool {
+    let folded = name.chars().map(|c| match c {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        c => c.to_ascii_lowercase(),
+    });
+    let folded: String = folded.collect();
+    folded != name && FIELDS.contains(&folded.as_str())
+}
+
+/// Names in the block that the reference knows, those of age's entries included.
+#[cfg(feature = "formats")]
+const FIELDS: [&str; 22] = [
+    "age",
+    "azure_kv",
+    "enc",
+    "encrypted_comment_regex",
+    "encrypted_regex",
+    "encrypted_suffix",
+    "gcp_kms",
+    "hc_vault",
+    "hckms",
+    "key_groups",
+    "kms",
+    "lastmodified",
+    "mac",
+    "mac_only_encrypted",
+    "pgp",
+    "recipient",
+    "shamir_threshold",
+    "unencrypted_comment_regex",
+    "unencrypted_regex",
+    "unencrypted_suffix",
+    "version",
+    "sops",
+];

@@ -609,4 +609,34 @@ mod tests {
         let opened = sealed.open(&data_key).unwrap();
         assert_eq!(opened.plain().text(), text);
     }
+
+    #[test]
+    fn a_field_of_the_block_in_another_case_is_refused_in_json() {
+        let random = &mut vectors::repeatable(1);
+        let identity = Identity::generate(random).unwrap();
+        let plain = Document::<Plain>::parse_as(Format::Json, b"{\"a\": 1}", &Limits::default());
+        let sealed = plain.unwrap().seal(Sealing {
+            recipients: &[identity.recipient()],
+            selector: &Selector::default(),
+            now: Timestamp::parse("2026-11-21T08:30:00Z").unwrap(),
+            random,
+        });
+        let sealed = sealed.unwrap();
+        let parsed = |text: &str| {
+            let text = text.as_bytes();
+            Document::<Encrypted>::parse_as(Format::Json, text, &Limits::default())
+        };
+        assert!(parsed(sealed.text()).is_ok());
+        for (from, to) in [
+            ("\"mac\":", "\"MAC\": \"x\", \"mac\":"),
+            ("\"age\":", "\"Age\": [{\"recipient\": \"x\"}], \"age\":"),
+            ("\"recipient\":", "\"reCipient\": \"x\", \"recipient\":"),
+            ("\"version\":", "\"ver\u{17f}ion\": \"x\", \"version\":"),
+        ] {
+            let altered = sealed.text().replacen(from, to, 1);
+            assert_ne!(altered, sealed.text());
+            let error = parsed(&altered).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::MetadataInvalid, "{to}");
+        }
+    }
 }

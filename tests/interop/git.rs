@@ -277,7 +277,8 @@ fn a_conflict_is_told_by_path_and_either_side_opens_after_it_is_resolved() {
 
     // What somebody changed when no merge is open gets no MAC.
     let merged = repository.read("a.yaml");
-    let tampered = merged.replacen("user: ENC[", "other: 1\nuser: ENC[", 1);
+    let others = merged.lines().filter(|line| !line.starts_with("user: "));
+    let tampered: String = others.map(|line| format!("{line}\n")).collect();
     assert_ne!(tampered, merged);
     repository.write("a.yaml", &tampered);
     let refused = repository.run(
@@ -511,4 +512,57 @@ fn every_recorded_case_merges_and_sops_opens_the_result_and_either_side_of_a_con
         merged += 1;
     }
     assert!(merged >= LEAST_CASES, "only {merged} cases");
+}
+
+#[test]
+fn whom_no_rule_names_does_not_come_in_by_a_merge() {
+    let repository = Repository::new();
+    repository.seal("a.yaml", TEXT);
+    let [one, other, stranger] =
+        ["id1", "id2", "stranger"].map(|name| keys::identity(name).recipient().to_string());
+    repository.write(
+        ".sops.yaml",
+        &format!("creation_rules:\n  - age: {one},{other}\n"),
+    );
+    repository.commit();
+    repository.git(&["branch", "other"]);
+    repository.change("main", "a.yaml", &[("[\"password\"]", "\"0ther1\"")]);
+    repository.git(&["checkout", "-q", "other"]);
+    // No MAC covers the name.
+    let renamed = repository.read("a.yaml").replace(&other, &stranger);
+    repository.write("a.yaml", &renamed);
+    repository.commit();
+    repository.git(&["checkout", "-q", "main"]);
+    let ran = repository.try_git(&["merge", "other"]);
+    assert_eq!(ran.status, 1);
+    let said = [String::from_utf8_lossy(&ran.stdout).as_ref(), &ran.stderr].concat();
+    assert!(
+        said.contains(&format!("theirs seals to {stranger}, whom ")),
+        "{said}"
+    );
+    assert!(repository.read("a.yaml").contains("<<<<<<< ours\n"));
+}
+
+#[test]
+fn a_file_whose_name_looks_like_an_option_is_merged_as_any() {
+    let repository = Repository::new();
+    repository.seal("a.yaml", TEXT);
+    repository.git(&["mv", "--", "a.yaml", "-h.yaml"]);
+    repository.commit();
+    repository.git(&["branch", "other"]);
+    let change = |branch: &str, path: &str, value: &str| {
+        repository.git(&["checkout", "-q", branch]);
+        repository.ok(&["set", "--", "-h.yaml", path, value]);
+        repository.commit();
+    };
+    change("main", "[\"password\"]", "\"0ther1\"");
+    change("other", "[\"token\"]", "\"0ther2\"");
+    repository.git(&["merge", "-q", "main"]);
+    let output = repository.run(&repository.sops, &["decrypt", "./-h.yaml"]);
+    let opened = String::from_utf8(output.output().unwrap()).unwrap();
+    assert!(
+        opened.contains("0ther1") && opened.contains("0ther2"),
+        "{opened}"
+    );
+    repository.git(&["log", "-p"]);
 }

@@ -90,6 +90,7 @@ impl<'a> Change<'a> {
             output::note(&format!("{} is unchanged", self.name));
             return Ok(());
         }
+        files::unchanged(self.file, self.opened.sealed().text())?;
         files::replace(self.file, sealed.text().as_bytes(), Audience::Anyone)
     }
 

@@ -10,8 +10,8 @@ mod install;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use stackseal_core::merge::{Conflict, Conflicting, Markers, Merged, Merging, Versions};
-use stackseal_core::{Document, Encrypted, Limits};
+use stackseal_core::merge::{Conflict, Conflicting, Markers, Merged, Merging, Version, Versions};
+use stackseal_core::{Document, Encrypted, Limits, Metadata};
 
 use super::Context;
 use crate::args::{MergeDriver, Places};
@@ -21,6 +21,7 @@ use crate::keyring::Keyring;
 use crate::keys;
 use crate::opening::{self, Mac};
 use crate::output;
+use crate::sealing;
 use given::{Given, Readings};
 
 /// Merges, finishes a merge or sets a repository up.
@@ -64,6 +65,9 @@ fn merge(given: &Given, context: &Context) -> Result<(), Failure> {
     let Some(versions) = versions.refer() else {
         return Err(given.keep_apart(&[])?);
     };
+    if let Some(why) = stranger(&versions, &given.name, context)? {
+        return Err(given.keep_apart(&[why])?);
+    }
     let merged = bring_together(&versions, context)
         .map_err(|error| Failure::of_document(&error, &given.name, Act::Encrypt));
     match merged {
@@ -72,6 +76,53 @@ fn merge(given: &Given, context: &Context) -> Result<(), Failure> {
         Ok(Merged::Apart(conflicts)) => Err(given.keep_apart(&told(&conflicts))?),
         Err(failure) => Err(given.keep_apart(&[failure.message])?),
     }
+}
+
+/// Somebody whom their side alone seals to, and whom the creation rule of the file does not name. No MAC covers who is
+/// named in a file, so this asks for a look. Without a rule to go by it is told, no more.
+fn stranger(
+    versions: &Versions<'_>,
+    name: &str,
+    context: &Context,
+) -> Result<Option<String>, Failure> {
+    let named = |version: Version<'_>| {
+        let metadata = version.sealed().map(Document::metadata);
+        let entries = metadata.into_iter().flat_map(Metadata::age_entries);
+        entries
+            .map(|entry| entry.recipient.trim().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let ours = named(versions.ours);
+    let config = context.config()?;
+    let rule = sealing::rule(config.as_ref(), Path::new(name))
+        .ok()
+        .flatten();
+    for newcomer in named(versions.theirs) {
+        if ours.contains(&newcomer)
+            || versions
+                .base
+                .is_some_and(|base| named(base).contains(&newcomer))
+        {
+            continue;
+        }
+        match &rule {
+            Some(rule)
+                if rule
+                    .groups
+                    .iter()
+                    .any(|group| group.age.contains(&newcomer)) => {}
+            Some(rule) => {
+                return Ok(Some(format!(
+                    "theirs seals to {newcomer}, whom {} does not name; name them there to have them",
+                    rule.place
+                )));
+            }
+            None => output::warning(&format!(
+                "{name}: theirs brings in the recipient {newcomer}"
+            )),
+        }
+    }
+    Ok(None)
 }
 
 /// Conflicts in a file, as Git is told of them.

@@ -73,7 +73,7 @@ impl Keys {
 
     /// Whether all who can open a document by these keys can by others, too.
     fn are_among(&self, others: &Self) -> bool {
-        let is_named = |name: &String| others.names().any(|other| other == name);
+        let is_named = |name: &String| others.names().any(|other| key_of(other) == key_of(name));
         let is_known = |key: &(usize, String, Node)| {
             let mut known = others.foreign.iter();
             known.any(|other| key.1 == other.1 && key.2 == other.2)
@@ -180,26 +180,19 @@ impl Rules {
             && metadata.version == self.rest.version
     }
 
-    /// The side whose data key the result has: one that nobody knows but who shall open it. `None` when both have
-    /// none such.
+    /// The side whose data key the result has: one that nobody knows but who shall open it. `None` when there is none
+    /// such, and when the versions have different ones: who made another may have shown it to anybody, and that it was
+    /// a rotation nothing tells.
     pub(super) fn home<'a>(&self, versions: &Versions<'a>) -> Option<&'a Opened> {
         let (ours, theirs) = (versions.ours.opened(), versions.theirs.opened());
-        let base = versions
-            .base
-            .and_then(Version::opened)
-            .map(Opened::data_key);
-        // Who made a new data key did so for a reason.
-        let is_old = |side: Option<&Opened>| base.is_some() && side.map(Opened::data_key) == base;
-        let sides = match is_old(ours) && !is_old(theirs) {
-            true => [theirs, ours],
-            false => [ours, theirs],
-        };
         let is_kept = |side: &&Opened| {
-            let sharing = opened(versions).filter(|other| other.data_key() == side.data_key());
-            let mut keys = sharing.map(|other| Keys::of(other.metadata()));
-            keys.all(|keys| keys.are_among(&self.keys))
+            let mut all = opened(versions);
+            all.all(|other| {
+                other.data_key() == side.data_key()
+                    && Keys::of(other.metadata()).are_among(&self.keys)
+            })
         };
-        sides.into_iter().flatten().find(is_kept)
+        [ours, theirs].into_iter().flatten().find(is_kept)
     }
 
     /// The block, its data key wrapped for all who shall open it. The conflict when it cannot be.
@@ -324,10 +317,20 @@ fn keys(
     })
 }
 
+/// A recipient without the remark that may stand behind an SSH key.
+fn key_of(name: &str) -> (&str, &str) {
+    let mut words = name.split_whitespace();
+    (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    )
+}
+
 /// Ours without who went on their side, and with who came there.
-fn union(base: &[String], ours: &[String], theirs: &[String]) -> Vec<String> {
-    let goes = |name: &&String| base.contains(name) && !theirs.contains(name);
-    let comes = |name: &&String| !base.contains(name) && !ours.contains(name);
+pub(super) fn union(base: &[String], ours: &[String], theirs: &[String]) -> Vec<String> {
+    let has = |names: &[String], name: &String| names.iter().any(|it| key_of(it) == key_of(name));
+    let goes = |name: &&String| has(base, name) && !has(theirs, name);
+    let comes = |name: &&String| !has(base, name) && !has(ours, name);
     let stay = ours.iter().filter(|name| !goes(name));
     stay.chain(theirs.iter().filter(comes)).cloned().collect()
 }

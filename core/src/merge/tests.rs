@@ -587,7 +587,7 @@ fn who_changed_the_same_gets_our_file() {
 }
 
 #[test]
-fn a_rotation_on_one_side_stays_one() {
+fn versions_with_different_data_keys_get_a_new_one() {
     let mut seals = Seals::of(Format::Yaml);
     let base = seals.first("a: 1\nb: 2\n", &[0, 1]);
     let changed = seals.changed(&base, "a: x\nb: 2\n");
@@ -595,16 +595,18 @@ fn a_rotation_on_one_side_stays_one() {
     for (ours, theirs) in [(&changed, &rotated), (&rotated, &changed)] {
         let merged = clean(merge(Some(&base), ours, theirs));
         assert_eq!(plain(&merged), "a: x\nb: 2\n");
-        assert_eq!(merged.data_key(), rotated.data_key());
-        assert_eq!(sealed_values(&merged)[1], sealed_values(&rotated)[1]);
-        assert_eq!(merged.metadata().age, rotated.metadata().age);
+        // Neither that of the base, nor that of the rotation, which may have been shown to anybody.
+        assert_ne!(merged.data_key(), base.data_key());
+        assert_ne!(merged.data_key(), rotated.data_key());
+        assert_ne!(sealed_values(&merged)[1], sealed_values(&rotated)[1]);
+        assert!(opens(&merged, 0) && opens(&merged, 1) && !opens(&merged, 2));
     }
     let again = seals.rotated(&base, &[0, 1]);
     let again = seals.changed(&again, "a: 1\nb: y\n");
     let ours = seals.changed(&rotated, "a: x\nb: 2\n");
     let merged = clean(merge(Some(&base), &ours, &again));
     assert_eq!(plain(&merged), "a: x\nb: y\n");
-    assert_eq!(merged.data_key(), ours.data_key());
+    assert_ne!(merged.data_key(), ours.data_key());
 }
 
 #[test]
@@ -656,10 +658,12 @@ fn who_was_removed_knows_no_data_key_of_the_result() {
         [0, 1, 2, 3].map(|person| opens(&merged, person)),
         [true, false, true, true]
     );
-    // A new data key that the one removed has never seen is good enough.
     let rotated = seals.rotated(&base, &[0, 2]);
     let merged = clean(merge(Some(&base), &changed, &rotated));
-    assert_eq!(merged.data_key(), rotated.data_key());
+    assert_eq!(
+        [0, 1, 2].map(|person| opens(&merged, person)),
+        [true, false, true]
+    );
     // Both rotated, each without another.
     let other = seals.rotated(&base, &[0, 1]);
     let merged = clean(merge(Some(&base), &rotated, &other));
@@ -736,7 +740,6 @@ fn two_files_of_one_name_come_together_where_they_are_for_the_same_people() {
         seals.first("a: 1\nc: 3\n", &[0, 1]),
     );
     let merged = clean(merge(None, &one, &other));
-    assert_eq!(merged.data_key(), one.data_key());
     assert!(plain(&merged).contains("b: 2\n") && plain(&merged).contains("c: 3\n"));
     let stranger = seals.first("a: 1\n", &[0, 2]);
     assert_eq!(
@@ -1011,4 +1014,42 @@ fn independent_changes_come_to_both_of_them() {
             Merged::Apart(conflicts) => panic!("{:?}", told(&conflicts)),
         }
     }
+}
+
+#[test]
+fn what_may_have_moved_is_a_conflict_and_comes_to_no_other_owner() {
+    let documents = [
+        "n_unencrypted: a\nu: x\n---\nn_unencrypted: b\nu: x\n",
+        "n_unencrypted: b\nu: x\n---\nn_unencrypted: a\nu: x\n",
+        "n_unencrypted: a\nu: x\ntoken: for-a\n---\nn_unencrypted: b\nu: x\n",
+    ];
+    let lists = [
+        r#"{"u":[{"n":"a"},{"n":"b"},{"n":"z"}]}"#,
+        r#"{"u":[{"n":"b"},{"n":"a"},{"n":"z"}]}"#,
+        r#"{"u":[{"n":"a","p":"for-a"},{"n":"b","p":"for-b"},{"n":"z","p":"for-z"}]}"#,
+    ];
+    let named = [
+        "u:\n- name: a\n  p: one\n",
+        "u:\n- name: c\n  p: one\n",
+        "u:\n- name: a\n  p: two\n",
+    ];
+    for (format, [base, ours, theirs]) in [
+        (Format::Yaml, documents),
+        (Format::Json, lists),
+        (Format::Yaml, named),
+    ] {
+        for (ours, theirs) in [(ours, theirs), (theirs, ours)] {
+            let told = conflicts(format, base, ours, theirs);
+            assert!(!told.is_empty(), "{ours}");
+        }
+    }
+}
+
+#[test]
+fn an_ssh_recipient_that_was_removed_does_not_come_back_by_another_remark() {
+    let ours: [String; 0] = [];
+    let base = [String::from("ssh-ed25519 AAAA me")];
+    let theirs = [String::from("ssh-ed25519 AAAA laptop")];
+    assert!(super::block::union(&base, &ours, &theirs).is_empty());
+    assert_eq!(super::block::union(&base, &base, &theirs), base);
 }

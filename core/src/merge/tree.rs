@@ -1,8 +1,9 @@
 //! What a merge shall say: the trees of three versions, merged by path. Comments are left to the text.
 
 use alloc::borrow::ToOwned as _;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use sha2::{Digest as _, Sha256};
 
@@ -36,7 +37,19 @@ pub(super) fn merged(
         conflicts: Vec::new(),
     };
     let mut documents = Vec::new();
-    if ours.len() == theirs.len() && (base.is_empty() || base.len() == ours.len()) {
+    let in_their_places = |side: &[Node]| {
+        let refer = |nodes: &'_ [Node]| nodes.iter().map(told).collect::<Vec<_>>();
+        stay(
+            &base.iter().collect::<Vec<_>>(),
+            &side.iter().collect::<Vec<_>>(),
+            &refer(&base),
+            &refer(side),
+        )
+    };
+    if ours.len() == theirs.len()
+        && (base.is_empty()
+            || base.len() == ours.len() && in_their_places(&ours) && in_their_places(&theirs))
+    {
         for (at, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
             merge.document = at;
             documents.extend(merge.node(&Path::top(), base.get(at), Some(ours), Some(theirs)));
@@ -48,6 +61,60 @@ pub(super) fn merged(
         documents.extend(merged);
     }
     Ok((documents, merge.conflicts))
+}
+
+/// Whether items that stand at the same place in both may be the same: none is another's earlier self, and none has
+/// another name than what stood there. What is not sure is a conflict, since a value would come to another owner.
+fn stay<T: Ord>(base: &[&Node], side: &[&Node], told_base: &[T], told_side: &[T]) -> bool {
+    let earlier: BTreeSet<&T> = told_base.iter().collect();
+    let mut pairs = told_base.iter().zip(told_side);
+    let mut nodes = base.iter().zip(side);
+    pairs.all(|(was, is)| was == is || !earlier.contains(is))
+        && nodes.all(|(was, is)| {
+            NAMES
+                .into_iter()
+                .all(|name| match (value_at(was, name), value_at(is, name)) {
+                    (Some(was), Some(is)) => alike(was, is),
+                    _ => true,
+                })
+        })
+}
+
+fn stay_within<T: Ord>(
+    (base, told_base): (&[&Node], &[T]),
+    was: &Range<usize>,
+    (side, told_side): (&[&Node], &[T]),
+    is: &Range<usize>,
+) -> bool {
+    let parts = (
+        base.get(was.clone()),
+        side.get(is.clone()),
+        told_base.get(was.clone()),
+        told_side.get(is.clone()),
+    );
+    match parts {
+        (Some(base), Some(side), Some(told_base), Some(told_side)) => {
+            stay(base, side, told_base, told_side)
+        }
+        _ => false,
+    }
+}
+
+/// What things in lists are usually told apart by.
+const NAMES: [&[&str]; 7] = [
+    &["apiVersion"],
+    &["id"],
+    &["key"],
+    &["kind"],
+    &["metadata", "name"],
+    &["metadata", "namespace"],
+    &["name"],
+];
+
+fn value_at<'a>(node: &'a Node, path: &[&str]) -> Option<&'a Value> {
+    path.iter()
+        .try_fold(node, |node, key| node.get(key))?
+        .value()
 }
 
 struct Merge {
@@ -117,8 +184,8 @@ impl Merge {
         Node::Mapping(entries)
     }
 
-    /// As lines are merged; where both sides changed a stretch and each has as many items there as there were, item by
-    /// item.
+    /// As lines are merged; where both sides changed a stretch and each has as many items there as there were, none of
+    /// which looks moved, item by item.
     fn list(&mut self, path: &Path, base: &[&Node], ours: &[&Node], theirs: &[&Node]) -> Vec<Node> {
         let told = |nodes: &[&Node]| nodes.iter().map(|node| told(node)).collect::<Vec<_>>();
         let (told_base, told_ours, told_theirs) = (told(base), told(ours), told(theirs));
@@ -137,7 +204,11 @@ impl Merge {
                     base: was,
                     ours: one,
                     theirs: other,
-                } if was.len() == one.len() && was.len() == other.len() => {
+                } if was.len() == one.len()
+                    && was.len() == other.len()
+                    && stay_within((base, in_base), &was, (ours, in_ours), &one)
+                    && stay_within((base, in_base), &was, (theirs, in_theirs), &other) =>
+                {
                     for ((was, one), other) in was.zip(one).zip(other) {
                         let below = path.child(Segment::Index(merged.len()));
                         let (was, mine) = (base.get(was).copied(), ours.get(one).copied());

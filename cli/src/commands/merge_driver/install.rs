@@ -31,9 +31,9 @@ const SETTINGS: [(&str, &str); 3] = [
     ("merge.stackseal.name", "sealed files, value by value"),
     (
         "merge.stackseal.driver",
-        "stackseal merge-driver %O %A %B %P %L",
+        "stackseal merge-driver -- %O %A %B %P %L",
     ),
-    ("diff.stackseal.textconv", "stackseal diff"),
+    ("diff.stackseal.textconv", "stackseal diff --"),
 ];
 
 const DONE: &str = "\
