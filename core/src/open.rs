@@ -585,7 +585,7 @@ fn dash_before(text: &str, at: usize) -> usize {
 #[cfg(all(test, feature = "formats"))]
 mod tests {
     use super::*;
-    use crate::seal::Sealing;
+    use crate::seal::{Options, Sealing};
     use crate::{Identity, Limits, Selector, vectors};
 
     #[test]
@@ -638,5 +638,42 @@ mod tests {
             let error = parsed(&altered).unwrap_err();
             assert_eq!(error.code(), ErrorCode::MetadataInvalid, "{to}");
         }
+    }
+
+    #[test]
+    fn a_field_that_is_not_known_stays_when_a_value_changes() {
+        let plain = |text: &str| {
+            Document::<Plain>::parse_as(Format::Json, text.as_bytes(), &Limits::default()).unwrap()
+        };
+        let selector = Selector::default();
+        let now = Timestamp::parse("2026-11-21T08:30:00Z").unwrap();
+        let random = &mut vectors::repeatable(1);
+        let identity = Identity::generate(random).unwrap();
+        let sealed = plain("{\"a\": 1, \"b\": 2}").seal(Sealing {
+            recipients: &[identity.recipient()],
+            selector: &selector,
+            now,
+            random,
+        });
+        let text = sealed
+            .unwrap()
+            .text()
+            .replacen("\"mac\":", "\"zz\": \"q\", \"mac\":", 1);
+        let sealed =
+            Document::<Encrypted>::parse_as(Format::Json, text.as_bytes(), &Limits::default());
+        let sealed = sealed.unwrap();
+        let opened = sealed.open(&sealed.data_key(&[identity]).unwrap()).unwrap();
+        let sealing = Sealing {
+            recipients: &[],
+            selector: &selector,
+            now,
+            random: &mut vectors::repeatable(2),
+        };
+        let options = Options {
+            keep_keys: true,
+            ..Options::default()
+        };
+        let changed = opened.reseal_with(&plain("{\"a\": 3, \"b\": 2}"), sealing, &options);
+        assert!(changed.unwrap().text().contains("\"zz\": \"q\""));
     }
 }

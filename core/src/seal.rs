@@ -282,6 +282,7 @@ fn seal_in_place(
         && let Some(earlier) = earlier
     {
         metadata.extra = earlier.metadata().extra.clone();
+        metadata.unknown = !metadata.extra.is_empty();
     }
     let mut made_of = MadeOf {
         edits,

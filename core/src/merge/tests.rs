@@ -1050,6 +1050,6 @@ fn an_ssh_recipient_that_was_removed_does_not_come_back_by_another_remark() {
     let ours: [String; 0] = [];
     let base = [String::from("ssh-ed25519 AAAA me")];
     let theirs = [String::from("ssh-ed25519 AAAA laptop")];
-    assert!(super::block::union(&base, &ours, &theirs).is_empty());
-    assert_eq!(super::block::union(&base, &base, &theirs), base);
+    assert!(block::union(&base, &ours, &theirs).is_empty());
+    assert_eq!(block::union(&base, &base, &theirs), base);
 }
