@@ -103,25 +103,27 @@ pub(crate) fn lacks_file(given: &[OsString], verb: &Verb) -> bool {
 /// Whether a line has a file and nothing that says what to do with it. What may be a verb with a mistake in it is none.
 fn is_to_be_edited(line: &[OsString]) -> bool {
     let words = line.get(1..).unwrap_or_default();
-    let command = Arguments::command();
-    let is_verb = |word: &OsString| {
-        let mut verbs = command.get_subcommands();
-        word == "help" || verbs.any(|verb| word == verb.get_name())
-    };
     let is_file = |word: &OsString| {
         let bytes = word.as_encoded_bytes();
         !is_option(word)
             && (bytes.contains(&b'.') || bytes.contains(&b'/') || Path::new(word).is_file())
+    };
+    // Told without asking for the verbs, which takes longer than small files do.
+    let begins_well = |first: &OsString| is_option(first) || is_file(first);
+    if !words.first().is_none_or(begins_well) || !words.iter().any(is_file) {
+        return false;
+    }
+    let command = Arguments::command();
+    let is_verb = |word: &OsString| {
+        let mut verbs = command.get_subcommands();
+        word == "help" || verbs.any(|verb| word == verb.get_name())
     };
     let says_what = |word: &OsString| {
         let mut stating = VERBS.iter().map(|(_, options)| options);
         is_verb(word) || is_one_of(word, &HELP) || stating.any(|options| is_one_of(word, options))
     };
     let mut options = words.iter().take_while(|word| *word != "--");
-    let begins_well = words
-        .first()
-        .is_none_or(|first| is_option(first) || is_file(first));
-    begins_well && !options.any(says_what) && words.iter().any(is_file)
+    !options.any(says_what)
 }
 
 fn with_first(mut line: Vec<OsString>, verb: &str) -> Vec<OsString> {

@@ -155,8 +155,10 @@ fn no_plaintext_is_left_when_the_command_is_killed() {
 #[test]
 fn an_editor_that_is_killed_leaves_nothing() {
     let place = Place::new();
-    let editor = "cat \\$0; kill -KILL \\$\\$";
+    // Not before the plaintext was seen.
+    let editor = "cat \\$0; until [ -e go ]; do sleep 0.01; done; kill -KILL \\$\\$";
     let mut running = place.start(&["edit", "a.yaml"], editor);
+    fs::write(place.folder.path().join("go"), "").unwrap();
     assert_eq!(running.child.wait().unwrap().code(), Some(201));
     assert!(!place.has_plaintext());
 }
