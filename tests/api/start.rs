@@ -26,7 +26,7 @@ fn mode(path: &Path, mode: u32) {
 #[tokio::test]
 async fn a_key_row_that_was_altered_or_moved_stops_the_start() {
     for damage in [
-        "UPDATE scope_key SET sealed = CAST(substr(sealed, 1, 40) || x'00' || substr(sealed, 42) AS BLOB)",
+        "UPDATE scope_key SET sealed = CAST(substr(sealed, 1, 40) || x'0000000000000000' || substr(sealed, 49) AS BLOB)",
         "UPDATE scope_key SET sealed = substr(sealed, 1, 150)",
         "UPDATE scope_key SET epoch = 2",
         "UPDATE scope_key SET scope = 'other'",
