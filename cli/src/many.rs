@@ -174,17 +174,16 @@ impl Batch<'_> {
         let Some(text) = work(&sealed, told)? else {
             return Ok(Outcome::Is(Became::Unchanged));
         };
-        if !self.dry_run {
-            files::unchanged(path, sealed.document.text())?;
-        }
         if self.dry_run {
             told.result(&format!("{} would be {}", sealed.name, self.words.done));
-        } else if let Some(prepared) = Prepared::write(path, text.as_bytes())? {
-            return Ok(Outcome::Waits(prepared));
-        } else {
-            files::replace(path, text.as_bytes(), Audience::Anyone)?;
-            told.written();
+            return Ok(Outcome::Is(Became::Changed));
         }
+        files::unchanged(path, sealed.document.text())?;
+        if let Some(prepared) = Prepared::write(path, text.as_bytes())? {
+            return Ok(Outcome::Waits(prepared));
+        }
+        files::replace(path, text.as_bytes(), Audience::Anyone)?;
+        told.written();
         Ok(Outcome::Is(Became::Changed))
     }
 

@@ -22,7 +22,6 @@ use crate::error::Error;
 use crate::open::Opened;
 use crate::random::Random;
 use crate::recipient::Recipient;
-use crate::seal::{Options, Sealing};
 use crate::sequence;
 use crate::timestamp::Timestamp;
 use crate::tree::Node;
@@ -292,20 +291,7 @@ impl Versions<'_> {
         let home = block
             .home
             .rewritten(block.data_key.clone(), block.metadata.clone(), known);
-        let sealing = Sealing {
-            recipients: &[],
-            selector: &block.metadata.selector,
-            now,
-            random,
-        };
-        let options = Options {
-            accept_nothing: true,
-            keep_keys: true,
-            keep_layout: true,
-            mac_only_encrypted: Some(block.metadata.mac_only_encrypted),
-            ..Options::default()
-        };
-        let sealed = match home.reseal_with(&plain, sealing, &options) {
+        let sealed = match home.reseal_as_before(&plain, now, random) {
             Ok(sealed) => sealed,
             Err(error @ (Error::Bug(_) | Error::RandomFailed)) => return Err(error),
             // Together the sides make a text that cannot be sealed.
@@ -351,19 +337,7 @@ impl Opened {
             self.metadata().clone(),
             values::all(self),
         );
-        let sealing = Sealing {
-            recipients: &[],
-            selector: &self.metadata().selector,
-            now,
-            random,
-        };
-        let options = Options {
-            accept_nothing: true,
-            keep_keys: true,
-            keep_layout: true,
-            ..Options::default()
-        };
-        home.reseal_with(self.plain(), sealing, &options)
+        home.reseal_as_before(self.plain(), now, random)
     }
 }
 

@@ -424,15 +424,21 @@ fn text_of(value: &Value) -> String {
         Value::Boolean(_) | Value::Bytes(_) | Value::Null => String::new(),
     }
 }
-/// Whether a name differs in its case alone from one that the reference knows. It folds two characters more than ASCII.
+/// A name as the reference compares it in JSON: in any case, and with two letters more that fold to ASCII.
 #[cfg(feature = "formats")]
-pub(crate) fn is_field_in_other_case(name: &str) -> bool {
+pub(crate) fn folded(name: &str) -> String {
     let folded = name.chars().map(|c| match c {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
         c => c.to_ascii_lowercase(),
     });
-    let folded: String = folded.collect();
+    folded.collect()
+}
+
+/// Whether a name differs in its case alone from one that the reference knows.
+#[cfg(feature = "formats")]
+pub(crate) fn is_field_in_other_case(name: &str) -> bool {
+    let folded = folded(name);
     folded != name && FIELDS.contains(&folded.as_str())
 }
 

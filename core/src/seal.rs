@@ -151,6 +151,34 @@ impl Opened {
         seal(changed, sealing, options, Some(self)).map(|(sealed, _)| sealed)
     }
 
+    /// Seals a changed version for the same people by the same rule: the keys stay as they are, the layout is kept beside
+    /// it where it must be, and the rule may hit nothing any more, since it must not keep anybody from removing the last
+    /// secret.
+    ///
+    /// # Errors
+    /// As [`Opened::reseal`].
+    #[cfg(feature = "formats")]
+    pub fn reseal_as_before(
+        &self,
+        changed: &Document<Plain>,
+        now: Timestamp,
+        random: &mut dyn Random,
+    ) -> Result<Document<Encrypted>, Error> {
+        let sealing = Sealing {
+            recipients: &[],
+            selector: &self.metadata().selector,
+            now,
+            random,
+        };
+        let options = Options {
+            accept_nothing: true,
+            keep_keys: true,
+            keep_layout: true,
+            ..Options::default()
+        };
+        self.reseal_with(changed, sealing, &options)
+    }
+
     /// As [`Opened::reseal`], and opens the result again.
     ///
     /// # Errors

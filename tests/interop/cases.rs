@@ -143,18 +143,18 @@ impl<'a> Bench<'a> {
         program.run(arguments, b"", &settings)
     }
 
+    /// As an option takes them.
+    fn recipients(&self) -> String {
+        let names = self.case.list("recipients").into_iter();
+        names.map(recipient).collect::<Vec<_>>().join(",")
+    }
+
     /// What stands before the name of the input.
     fn encrypt_arguments(&self) -> Vec<String> {
         let mut arguments = if self.case.has("config") {
             vec!["--config".to_owned(), "config.yaml".to_owned()]
         } else {
-            let recipients: Vec<_> = self
-                .case
-                .list("recipients")
-                .into_iter()
-                .map(recipient)
-                .collect();
-            vec!["--age".to_owned(), recipients.join(",")]
+            vec!["--age".to_owned(), self.recipients()]
         };
         arguments.push("--encrypt".to_owned());
         arguments.extend(
@@ -257,13 +257,7 @@ impl<'a> Bench<'a> {
 
     /// What was sealed is found whole without a key; what was written in clear although it is called sealed, is not.
     fn judge_verifying(&self, score: &mut Score, file: &str, whole: bool) {
-        let recipients: Vec<_> = self
-            .case
-            .list("recipients")
-            .into_iter()
-            .map(recipient)
-            .collect();
-        let recipients = recipients.join(",");
+        let recipients = self.recipients();
         // A configuration may name several groups.
         let expected = match self.case.has("config") {
             true => vec!["--config", "config.yaml", "verify"],

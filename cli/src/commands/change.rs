@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use stackseal_core::tree::at::TreePath;
-use stackseal_core::{
-    Document, Encrypted, Error, Format, Limits, Opened, Options, Plain, Random, Sealing,
-};
+use stackseal_core::{Document, Encrypted, Error, Format, Limits, Opened, Plain, Random};
 use zeroize::Zeroizing;
 
 use super::Context;
@@ -70,21 +68,9 @@ impl<'a> Change<'a> {
         let format = self.opened.plain().format();
         let changed = Document::<Plain>::parse_as(format, text.as_bytes(), &Limits::generous())
             .map_err(|error| self.failed(&error))?;
-        let sealing = Sealing {
-            recipients: &[],
-            selector: &self.opened.sealed().metadata().selector,
-            now: context.now,
-            random,
-        };
-        let options = Options {
-            accept_nothing: true,
-            keep_keys: true,
-            keep_layout: true,
-            ..Options::default()
-        };
         let sealed = self
             .opened
-            .reseal_with(&changed, sealing, &options)
+            .reseal_as_before(&changed, context.now, random)
             .map_err(|error| self.failed(&error))?;
         if sealed.text() == self.opened.sealed().text() {
             output::note(&format!("{} is unchanged", self.name));

@@ -224,22 +224,7 @@ impl Session<'_> {
     ) -> Result<Document<Encrypted>, Error> {
         let document = Document::<Plain>::parse_as(self.format, edited, &Limits::generous())?;
         match &self.version {
-            Version::Opened(opened) => {
-                let sealing = Sealing {
-                    recipients: &[],
-                    selector: &opened.sealed().metadata().selector,
-                    now,
-                    random,
-                };
-                let options = Options {
-                    // the rule was good enough so far: it must not keep anybody from removing the last secret
-                    accept_nothing: true,
-                    keep_keys: true,
-                    keep_layout: true,
-                    ..Options::default()
-                };
-                opened.reseal_with(&document, sealing, &options)
-            }
+            Version::Opened(opened) => opened.reseal_as_before(&document, now, random),
             Version::New {
                 groups,
                 selector,

@@ -92,34 +92,25 @@ fn stranger(
             .map(|entry| entry.recipient.trim().to_owned())
             .collect::<Vec<_>>()
     };
-    let ours = named(versions.ours);
+    let mut known = named(versions.ours);
+    known.extend(versions.base.into_iter().flat_map(named));
     let config = context.config()?;
     let rule = sealing::rule(config.as_ref(), Path::new(name))
         .ok()
         .flatten();
-    for newcomer in named(versions.theirs) {
-        if ours.contains(&newcomer)
-            || versions
-                .base
-                .is_some_and(|base| named(base).contains(&newcomer))
-        {
-            continue;
-        }
-        match &rule {
-            Some(rule)
-                if rule
-                    .groups
-                    .iter()
-                    .any(|group| group.age.contains(&newcomer)) => {}
-            Some(rule) => {
-                return Ok(Some(format!(
-                    "theirs seals to {newcomer}, whom {} does not name; name them there to have them",
-                    rule.place
-                )));
-            }
-            None => output::warning(&format!(
+    let theirs = named(versions.theirs);
+    for newcomer in theirs.iter().filter(|name| !known.contains(name)) {
+        let Some(rule) = &rule else {
+            output::warning(&format!(
                 "{name}: theirs brings in the recipient {newcomer}"
-            )),
+            ));
+            continue;
+        };
+        if !rule.groups.iter().any(|group| group.age.contains(newcomer)) {
+            return Ok(Some(format!(
+                "theirs seals to {newcomer}, whom {} does not name; name them there to have them",
+                rule.place
+            )));
         }
     }
     Ok(None)

@@ -5,7 +5,7 @@ use super::*;
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::recipient::Identity;
-use crate::seal::Rotation;
+use crate::seal::{Options, Rotation, Sealing};
 use crate::selector::Selector;
 use crate::vectors;
 

@@ -57,13 +57,9 @@ pub(crate) fn parse(text: &Text, limits: &Limits) -> Result<Parsed, Error> {
     })
 }
 
-/// Whether the reference would take a key for that of the block: it reads the block's key in any case, and an s that
-/// only old prints have for an s.
+/// Whether the reference would take a key for that of the block.
 fn is_key_in_other_case(name: &str) -> bool {
-    let same = |(one, other): (char, char)| {
-        one.to_ascii_lowercase() == other || (one, other) == ('ſ', 's')
-    };
-    name != KEY && name.chars().count() == KEY.len() && name.chars().zip(KEY.chars()).all(same)
+    name != KEY && crate::metadata::folded(name) == KEY
 }
 
 fn limit(message: impl core::fmt::Display, line: usize) -> Error {
