@@ -50,6 +50,7 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
                 line: number,
                 text: comment.into(),
                 seat: None,
+                of_section: false,
             }));
         } else if let Some((key, value)) = line.split_once('=') {
             nodes += 2;

@@ -46,6 +46,9 @@ pub(crate) struct Comment {
     pub(crate) text: Text,
     /// Where it goes among the entries, in YAML; elsewhere it goes where it stands.
     pub(crate) seat: Option<Seat>,
+    /// It stands before the header of a section, in INI.
+    #[cfg(feature = "formats")]
+    pub(crate) of_section: bool,
 }
 
 /// Between which entries the reference has a comment.

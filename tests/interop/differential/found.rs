@@ -5,7 +5,6 @@ use stackseal_core::Format;
 use super::batch::Settings;
 use super::judge::{Judge, Verdict};
 
-/// Format, option and its text, document.
 /// A format, an option that chooses what is sealed, and a document.
 type Found = (Format, Option<(&'static str, &'static str)>, &'static str);
 
@@ -14,6 +13,8 @@ const FOUND: &[Found] = &[
     (Format::Dotenv, None, "=\0"),
     (Format::Ini, None, "1:\n2:;d\n1="),
     (Format::Ini, None, "[4]\n]=#k\n2=\\"),
+    (Format::Ini, None, "#\r;\n[3]"),
+    (Format::Ini, None, "3=' \"'"),
     (Format::Yaml, None, "a: &x v\nb:\n  c: *x\n"),
     (Format::Yaml, None, "l:\n- 1\n# x\n"),
     (Format::Yaml, None, "t:\n- l: \"%\\n\"\n"),
@@ -65,6 +66,26 @@ const FOUND: &[Found] = &[
         Some(("--encrypted-suffix", "0")),
         "me0: []\n\"e\\n\": #\n #\n  ret0: b\n\"br0\": [z, [y]] # s",
     ),
+    (
+        Format::Yaml,
+        None,
+        "g:\n       -\n           p: |+\n            n\n\n # \n\n       -",
+    ),
+    (
+        Format::Yaml,
+        None,
+        "c:\n      - |+\n       v\n\n#e\r\n      - /",
+    ),
+    (Format::Yaml, None, "t: | "),
+    (Format::Yaml, None, "t: |\n "),
+    (Format::Yaml, None, "t: |+\n "),
+    (Format::Yaml, None, "t: |\n  a\n "),
+    (Format::Yaml, None, "t: |\n  a\n   "),
+    (Format::Yaml, None, "s:\n  p: |+2\n      "),
+    (Format::Yaml, None, "s:\n  p: |2\n      \n    "),
+    (Format::Yaml, None, "t:\n- >-  "),
+    (Format::Yaml, None, "a: &b\n- c: 2\n<<: *b"),
+    (Format::Yaml, None, "a: &b []\nc:\n  <<: *b"),
 ];
 
 #[test]

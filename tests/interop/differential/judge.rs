@@ -213,6 +213,9 @@ impl Judge {
         if yaml && (has_misplaced_block(&theirs) || has_misplaced_block(&meant)) {
             return Verdict::ReferenceLost;
         }
+        if sealed_in(&meant) > sealed_in(text) {
+            return Verdict::ReferenceLost;
+        }
         let opened = match self.opened_by_us(&theirs, settings) {
             Ours::Panicked(message) => {
                 return differ("we panic at opening theirs", theirs, message);
@@ -242,11 +245,14 @@ impl Judge {
                 return Verdict::ReferenceLost;
             }
             if !again.any(|again| again == meant) {
-                return differ(
-                    apart("we open theirs", &meant, &read, settings),
-                    meant,
-                    read.to_vec(),
-                );
+                let class = apart("we open theirs", &meant, &read, settings);
+                if class.ends_with("as other data") && self.misprints(&theirs, &opened, settings) {
+                    return Verdict::ReferenceLost;
+                }
+                if has_all_of(&read, &meant, settings) && self.moves_again(&meant, settings) {
+                    return Verdict::Moved;
+                }
+                return differ(class, meant, read.to_vec());
             }
         }
         if wanted.is_some() && !pointless("we open theirs") {
@@ -283,6 +289,22 @@ impl Judge {
             Ours::Done(sealed) => written(&sealed.trees().ok()?, settings),
             Ours::Refused(_) | Ours::Panicked(_) => None,
         }
+    }
+
+    /// Whether the reference makes another text of the one that it wrote.
+    fn moves_again(&self, meant: &[u8], settings: &Settings) -> bool {
+        let again = self.sealed_by_sops(meant, settings);
+        let again = again.and_then(|again| self.opened_by_sops(&again, settings, settings.word()));
+        again.is_ok_and(|again| again != meant)
+    }
+
+    /// Whether the reference says as JSON what we read: then it is its text that reads as something else.
+    fn misprints(&self, theirs: &[u8], opened: &Opened, settings: &Settings) -> bool {
+        let said = self.opened_by_sops(theirs, settings, "json");
+        let trees = opened.plain().trees();
+        let ours =
+            trees.and_then(|trees| convert::written(&trees, Format::Json, Indentation::default()));
+        matches!((said, ours), (Ok(said), Ok(ours)) if said == *ours)
     }
 
     fn not_lossless(&self, text: &[u8], sealed: &[u8], settings: &Settings) -> Option<Verdict> {
@@ -348,33 +370,45 @@ fn has_misplaced_block(text: &[u8]) -> bool {
 /// Whether a text is another but for comments that it lacks: the reference holds one comment at a time, and forgets it
 /// when it comes by another before it has written it.
 fn loses_comments(whole: &[u8], lacking: &[u8], settings: &Settings) -> bool {
-    let trees = |text: &[u8]| {
-        let document = Document::<Plain>::parse_as(settings.format, text, &Limits::generous());
-        document.ok()?.trees().ok()
-    };
-    let (Some(whole), Some(lacking)) = (trees(whole), trees(lacking)) else {
+    let count = |text| trees(text, settings).map(|trees| all_comments(&trees).len());
+    let fewer = matches!((count(whole), count(lacking)), (Some(all), Some(some)) if some < all);
+    fewer && has_all_of(whole, lacking, settings)
+}
+
+/// Whether a YAML text says what another says, each of its comments among them.
+fn has_all_of(whole: &[u8], part: &[u8], settings: &Settings) -> bool {
+    let (Some(whole), Some(part)) = (trees(whole, settings), trees(part, settings)) else {
         return false;
     };
     let bare = |trees: &[Node]| -> Vec<Node> { trees.iter().map(without_comments).collect() };
-    let all = |trees: &[Node]| -> Vec<String> { trees.iter().flat_map(comments).collect() };
-    let mut left = all(&lacking);
-    let more = all(&whole);
-    let fewer = left.len() < more.len();
-    for comment in more {
+    let mut left = all_comments(&part);
+    for comment in all_comments(&whole) {
         if let Some(at) = left.iter().position(|other| *other == comment) {
             left.remove(at);
         }
     }
-    settings.format == Format::Yaml && fewer && left.is_empty() && bare(&whole) == bare(&lacking)
+    settings.format == Format::Yaml && left.is_empty() && bare(&whole) == bare(&part)
+}
+
+fn trees(text: &[u8], settings: &Settings) -> Option<Vec<Node>> {
+    let document = Document::<Plain>::parse_as(settings.format, text, &Limits::generous());
+    document.ok()?.trees().ok()
+}
+
+fn all_comments(trees: &[Node]) -> Vec<String> {
+    trees.iter().flat_map(comments).collect()
+}
+
+/// How much is sealed in a text: nothing, in one that was opened whole.
+fn sealed_in(text: &[u8]) -> usize {
+    String::from_utf8_lossy(text)
+        .matches("ENC[AES256_GCM,")
+        .count()
 }
 
 /// How far apart two texts are: in what they say, in their comments, or in how it is written.
 fn apart(who: &str, theirs: &[u8], ours: &[u8], settings: &Settings) -> String {
-    let trees = |text: &[u8]| {
-        let document = Document::<Plain>::parse_as(settings.format, text, &Limits::generous())?;
-        document.trees()
-    };
-    let (Ok(theirs), Ok(ours)) = (trees(theirs), trees(ours)) else {
+    let (Some(theirs), Some(ours)) = (trees(theirs, settings), trees(ours, settings)) else {
         return format!("{who} to what does not parse");
     };
     let without = |trees: &[Node]| -> Vec<Node> { trees.iter().map(without_comments).collect() };

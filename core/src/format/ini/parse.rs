@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
         let name: Text = name.into();
         self.section = Section::new(&name);
         let path = self.section.path.clone();
-        let comment = self.comment(&path, inline);
+        let comment = self.comment(&path, inline, true);
         let begin = comment.as_ref().map_or(start, |comment| comment.span.start);
         self.root.collections.push(Collection {
             path,
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
         };
         self.check_layout(key.overlooks, &found, &scalar);
         let path = self.section.path.clone();
-        let comment = self.comment(&path, found.comment.clone());
+        let comment = self.comment(&path, found.comment.clone(), false);
         let lines = self.text.get(self.at..found.end).unwrap_or_default();
         self.number += lines.matches('\n').count();
         self.at = found.end;
@@ -254,7 +254,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The comment of what stands on this line: that of the lines before it together with its own.
-    fn comment(&mut self, path: &Path, inline: Option<Range<usize>>) -> Option<Comment> {
+    fn comment(
+        &mut self,
+        path: &Path,
+        inline: Option<Range<usize>>,
+        of_section: bool,
+    ) -> Option<Comment> {
         let pending = core::mem::take(&mut self.pending);
         let mut raw = pending.raw;
         let own = inline.clone().and_then(|inline| self.text.get(inline));
@@ -264,7 +269,7 @@ impl<'a> Reader<'a> {
         let line = pending.span.as_ref().map_or(self.number, |_| pending.line);
         let both = pending.span.is_some() && inline.is_some();
         let span = pending.span.or(inline)?;
-        let (kept, written) = write::comment_again(text, raw.len() - text.len());
+        let (kept, written) = write::comment_again(text, raw.len() - text.len(), of_section);
         let source = self.text.get(span.clone()).unwrap_or_default();
         if both {
             self.obstacle(
@@ -283,6 +288,7 @@ impl<'a> Reader<'a> {
             line,
             text: text.into(),
             seat: None,
+            of_section,
         })
     }
 

@@ -420,6 +420,10 @@ fn comments_open_as_the_reference_prints_them() {
         // No line of a comment becomes a key.
         ("; ENC[x]\nk=v", "a\nx=y", "; a\n; x=y\nk=v"),
         (";ENC[x]\nk=v", "a\n[s]\n;b", ";a\n; [s]\n;b\nk=v"),
+        // Of those of sections it trims none.
+        ("; ENC[x]\nk=v", "\tc", "; c\nk=v"),
+        ("; ENC[x]\n[s]", "\tc", "; \tc\n[s]"),
+        ("; ENC[x]\n[s]", "a\n\tb", "; a\n; \tb\n[s]"),
         // An empty line would make the reference break down.
         ("; ENC[x]\nk=v", "\n; b", "; b\nk=v"),
     ] {

@@ -46,7 +46,7 @@ pub(crate) fn opened(value: &Value, at: &Scalar) -> Result<Vec<Edit>, Error> {
 
 /// What to replace so that an opened comment stands where its sealed form stood.
 pub(crate) fn opened_comment(text: &str, at: &Comment) -> Vec<Edit> {
-    let (kept, text) = comment_again(text, mark_length(at));
+    let (kept, text) = comment_again(text, mark_length(at), at.of_section);
     vec![((at.span.start + kept).min(at.span.end)..at.span.end, text)]
 }
 
@@ -64,12 +64,13 @@ pub(super) fn again(text: &str, at: &Scalar) -> Option<String> {
 ///
 /// The reference prints a mark and one blank, so that is taken for its work and goes on as the reference would; with
 /// anything else the lines stay as they are.
-pub(super) fn comment_again(text: &str, mark: usize) -> (usize, String) {
+pub(super) fn comment_again(text: &str, mark: usize, of_section: bool) -> (usize, String) {
     let mut lines = comment_lines(text);
     let first = lines.next().unwrap_or_default();
     let canonical = mark == 2;
     let (kept, mut text) = match (canonical, first.starts_with(MARKS)) {
-        (true, true) => (0, comment_line(first)),
+        (true, true) => (0, comment_line(first, of_section)),
+        (true, false) if of_section => (mark, first.to_owned()),
         (true, false) => (mark, first.trim().to_owned()),
         (false, _) => (mark, first.to_owned()),
     };
@@ -78,7 +79,7 @@ pub(super) fn comment_again(text: &str, mark: usize) -> (usize, String) {
         if !canonical && line.starts_with(MARKS) {
             text.push_str(line);
         } else {
-            text.push_str(&comment_line(line));
+            text.push_str(&comment_line(line, of_section));
         }
     }
     // Blanks at the end do not belong to a comment as it is read.
@@ -300,12 +301,7 @@ fn write_comment(comment: Option<&str>, of_section: bool, out: &mut String) {
         if first && bare.is_empty() && lines.peek().is_some() {
             continue;
         }
-        let printed = if of_section && line.starts_with(' ') {
-            // The reference trims the comments of keys alone.
-            format!("; {}", line.trim_end())
-        } else {
-            comment_line(line)
-        };
+        let printed = comment_line(line, of_section);
         if first && without_mark(&printed).starts_with(MARKS) {
             out.push_str("; ");
             out.push_str(bare.trim_end());
@@ -317,10 +313,12 @@ fn write_comment(comment: Option<&str>, of_section: bool, out: &mut String) {
     }
 }
 
-fn comment_line(line: &str) -> String {
+/// One line, with a mark. What stands behind none the reference trims in the comments of keys alone.
+fn comment_line(line: &str, of_section: bool) -> String {
     let mut chars = line.chars();
     match chars.next() {
         Some(mark) if MARKS.contains(&mark) => format!("{mark} {}", chars.as_str().trim()),
+        _ if of_section => format!("; {line}"),
         _ => format!("; {}", line.trim()),
     }
 }

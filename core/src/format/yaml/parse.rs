@@ -274,6 +274,8 @@ impl<'a> Builder<'a> {
                     span: range,
                     line,
                     seat: None,
+                    #[cfg(feature = "formats")]
+                    of_section: false,
                 });
             }
             Event::Anchor(_, name) => {
@@ -297,7 +299,7 @@ impl<'a> Builder<'a> {
                 // Loaders look at merges in the first document alone.
                 let merges = (merged || in_merge) && self.parsed.documents.len() == 1;
                 if let Some(path) = self.node(range.start, line)? {
-                    let remedy = if merges && !self.names_collection(anchor, in_merge) {
+                    let remedy = if merges && !self.names_mapping(anchor) {
                         Remedy::None
                     } else {
                         Remedy::Rewrite
@@ -663,15 +665,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether an anchor names a mapping, or a list.
-    fn names_collection(&self, anchor: usize, no_list: bool) -> bool {
+    /// Whether an anchor names a mapping: through an alias go-yaml merges nothing else, no list of mappings either.
+    fn names_mapping(&self, anchor: usize) -> bool {
         self.parsed.documents.last().is_some_and(|root| {
             let named = root.anchors.iter().find(|(number, _)| *number == anchor);
             let start = named.map(|(_, start)| *start);
             let mut collections = root.collections.iter();
-            start.is_some_and(|start| {
-                collections.any(|it| it.start == start && !(no_list && it.items.is_some()))
-            })
+            start.is_some_and(|start| collections.any(|it| it.start == start && it.items.is_none()))
         })
     }
 
@@ -748,13 +748,7 @@ impl<'a> Builder<'a> {
         let mut text = text;
         let mut line = line;
         if is_block {
-            // go-yaml ends the value where the file ends; YAML 1.2 adds the line break that is not there.
-            if !self.text.ends_with('\n') && range.end >= self.content_end {
-                text = text.strip_suffix('\n').unwrap_or(text);
-                if self.text.ends_with([' ', '\t']) {
-                    self.obstacle(ErrorCode::LayoutUnsupported, line, "the text ends in blanks inside a block value, which YAML readers take differently; remove them");
-                }
-            }
+            let ends = range.end;
             if let Some(whole) = block::span(self.text, &range, self.last_end) {
                 let head = self.text.get(whole.start..range.start).unwrap_or_default();
                 line = line.saturating_sub(head.matches('\n').count());
@@ -766,6 +760,17 @@ impl<'a> Builder<'a> {
                     "where this block value begins cannot be told; write it in quotes",
                 )
                 .at_line(line));
+            }
+            if !self.text.ends_with('\n') && ends >= self.content_end {
+                let column = self.frames.last().map_or(0, |frame| frame.column);
+                let block = self.text.get(range.start..).unwrap_or_default();
+                // go-yaml ends the value where the file ends; YAML 1.2 adds the line break that is not there.
+                if block::last_line_counts(block, column) {
+                    text = text.strip_suffix('\n').unwrap_or(text);
+                    if !text.is_empty() {
+                        range.end = self.text.len();
+                    }
+                }
             }
         }
         if !range.is_empty() {

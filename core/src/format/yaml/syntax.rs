@@ -91,7 +91,7 @@ fn words(kind: &ErrorKind) -> &'static str {
             "behind `|` or `>` only `-`, `+`, a digit from 1 and a comment may stand; begin the text in the next line"
         }
         K::InvalidBlockScalarIndent => {
-            "an empty line of a `|` or `>` text is indented deeper than the text; indent all lines alike"
+            "a line of a `|` or `>` text is indented otherwise than the text or its header says; indent all lines alike"
         }
         K::CommentInterceptedScalar | K::CommentNotSeparated => {
             "a comment stands within a value; put a blank before `#`, or the value in quotes"

@@ -37,7 +37,13 @@ pub(crate) fn sealed(enc: &str, at: &Scalar, text: &str) -> Vec<Edit> {
         Style::Double => format!("\"{enc}\""),
         Style::Plain if at.flow => format!("\"{enc}\""),
         Style::Block if let Some(shape) = BlockShape::of(at, text) => {
-            return shape.replace(at, text, "-", &[enc], shape.digit.is_some());
+            // An empty line of the value, which says whose a comment behind it is.
+            let lines: &[&str] = if ends_empty_before_comment(at, text) {
+                &[enc, ""]
+            } else {
+                &[enc]
+            };
+            return shape.replace(at, text, "-", lines, shape.digit.is_some());
         }
         Style::Block | Style::Plain => enc.to_owned(),
     };
@@ -370,7 +376,13 @@ impl BlockShape {
     /// Edits that put a string in the place of the block scalar `at`.
     fn string(&self, at: &Scalar, text: &str, string: &str) -> Option<Vec<Edit>> {
         let (header, body) = self.block(string)?;
-        Self::edits(at, text, header, body)
+        let keeps = header.ends_with('+');
+        let mut edits = Self::edits(at, text, header, body)?;
+        // It has its empty lines itself, and would take those that follow for its own.
+        if keeps && let Some((range, _)) = edits.last_mut() {
+            range.end += empty_lines(text.get(range.end..).unwrap_or_default());
+        }
+        Some(edits)
     }
 
     /// Header and body of a string; `None` when a block cannot hold it.
@@ -447,6 +459,26 @@ impl BlockShape {
         }
         text
     }
+}
+
+/// Whether a block scalar ends in empty lines that belong to it (`|+`), and a comment follows.
+fn ends_empty_before_comment(at: &Scalar, text: &str) -> bool {
+    let next = text.get(at.span.end..).unwrap_or_default();
+    text.get(at.span.clone())
+        .is_some_and(|block| block.trim_end_matches('\r').ends_with('\n'))
+        && next.trim_start().starts_with('#')
+}
+
+/// How much of a text, from the end of a line on, is line breaks before the last one of the empty lines that follow.
+fn empty_lines(text: &str) -> usize {
+    let breaks = text.len() - text.trim_start_matches(['\n', '\r']).len();
+    let last = text.get(..breaks).and_then(|breaks| breaks.rfind('\n'));
+    last.map_or(0, |last| {
+        let carriage = text
+            .get(..last)
+            .is_some_and(|before| before.ends_with('\r'));
+        last - usize::from(carriage)
+    })
 }
 
 #[cfg(test)]
