@@ -324,9 +324,9 @@ impl Keyring {
         tried: &[Tried<'_>],
         name: &str,
     ) -> Failure {
-        let reason = error.fault().map_or("", |fault| fault.message.as_str());
         let mut message = format!(
-            "{name}: Failed to get the data key required to decrypt the SOPS file: {reason}\n  it is sealed to:"
+            "{name}: Failed to get the data key required to decrypt the SOPS file: {}\n  it is sealed to:",
+            self.in_short(error, metadata, tried)
         );
         let line = |entry: &AgeEntry| {
             let known = tried.iter().find(|(it, ..)| std::ptr::eq(*it, entry));
@@ -353,9 +353,6 @@ impl Keyring {
         for source in &self.sources {
             message.push_str(&format!("\n    {}", source.outcome()));
         }
-        message.push_str(
-            "\n  bring the identity of one of these recipients, or ask someone who has one to seal the document to you, too",
-        );
         let mut codes = tried
             .iter()
             .flat_map(|(_, reasons, _)| reasons)
@@ -369,6 +366,60 @@ impl Keyring {
             code: code.as_str(),
             message,
         }
+    }
+}
+
+impl Keyring {
+    /// Who could open it, what was tried, and what to do.
+    fn in_short(&self, error: &Error, metadata: &Metadata, tried: &[Tried<'_>]) -> String {
+        let mut recipients: Vec<_> = metadata
+            .age_entries()
+            .map(|entry| entry.recipient.trim().to_owned())
+            .collect();
+        recipients.dedup();
+        let groups = metadata.key_groups.iter().flat_map(|group| &group.foreign);
+        let foreign = metadata.foreign.iter().chain(groups);
+        recipients.extend(foreign.map(|(kind, _)| format!("{kind} keys")));
+        let sealed_to = in_short(&recipients);
+        let why = match metadata.key_groups.len() {
+            0 | 1 => format!("it is sealed to {sealed_to}"),
+            _ => {
+                let reason = error.fault().map_or("", |fault| fault.message.as_str());
+                format!("{reason}; it is sealed to {sealed_to}")
+            }
+        };
+        let mut reasons = tried.iter().flat_map(|(_, reasons, _)| reasons);
+        let found: Vec<_> = self.sources.iter().filter_map(Source::found).collect();
+        match (reasons.next(), found.as_slice()) {
+            (Some(reason), _) => format!("{why}, and {}", reason.message),
+            (None, []) => format!(
+                "{why}, and no identity was found; name the file that holds yours in SOPS_AGE_KEY_FILE"
+            ),
+            (None, found) => format!(
+                "{why}, and the identities at hand are {}; name the file with one of its identities in SOPS_AGE_KEY_FILE, or ask \
+                 someone who can open it to seal it to you, too",
+                found.join(", ")
+            ),
+        }
+    }
+}
+
+/// The first of some names; long ones are cut, since post-quantum recipients fill a page.
+fn in_short(names: &[String]) -> String {
+    const SHOWN: usize = 2;
+    const LONGEST: usize = 72;
+    let cut = |name: &String| match name.char_indices().nth(LONGEST) {
+        None => name.clone(),
+        Some(_) => {
+            let beginning: String = name.chars().take(LONGEST / 2).collect();
+            format!("{beginning}...")
+        }
+    };
+    let shown: Vec<_> = names.iter().take(SHOWN).map(cut).collect();
+    match names.len() {
+        0 => "nobody".to_owned(),
+        count if count > SHOWN => format!("{} and {} more", shown.join(", "), count - SHOWN),
+        _ => shown.join(" and "),
     }
 }
 

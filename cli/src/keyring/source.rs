@@ -198,6 +198,12 @@ impl Source {
         }
     }
 
+    /// The keys that were found here, and the name of the place; `None` where there are none.
+    pub(super) fn found(&self) -> Option<String> {
+        let keys = self.holding.keys();
+        (!keys.is_empty()).then(|| format!("{} ({})", super::in_short(&keys), self.name))
+    }
+
     /// What is in this place, or became of it, for the report that nothing opens a document.
     pub(super) fn outcome(&self) -> String {
         format!("{}: {}", self.name, self.holding.outcome())
@@ -205,6 +211,24 @@ impl Source {
 }
 
 impl Holding {
+    /// The public halves of the keys, or their kind.
+    fn keys(&self) -> Vec<String> {
+        match self {
+            Self::Command(program) => {
+                let runs = lock(&program.runs);
+                runs.iter().flat_map(|(_, it)| it.holding.keys()).collect()
+            }
+            Self::Identities(identities) => identities.recipients(),
+            Self::Nothing(_) => Vec::new(),
+            Self::Protected { opened, .. } => match &*lock(opened) {
+                Some(Ok(identities)) => identities.recipients(),
+                None | Some(Err(_)) => Vec::new(),
+            },
+            Self::Ssh(key) if key.is_locked() => Vec::new(),
+            Self::Ssh(key) => vec![format!("a key of kind {}", key.kind())],
+        }
+    }
+
     fn outcome(&self) -> String {
         match self {
             Self::Command(program) => program.outcome(),
@@ -244,6 +268,11 @@ impl Identities {
             Err(error) if error.code() == ErrorCode::NoMatchingIdentity => None,
             Err(error) => Some(Err(Reason::of_error(name, &error))),
         }
+    }
+
+    fn recipients(&self) -> Vec<String> {
+        let recipients = self.list.iter().map(Identity::recipient);
+        recipients.map(|it| it.as_str().to_owned()).collect()
     }
 
     fn count(&self) -> String {
