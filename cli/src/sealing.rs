@@ -8,7 +8,7 @@ use crate::args::Selection;
 use crate::commands::Context;
 use crate::config::{Config, Plan, Rule, SelectionFlags, SelectorKind, Selectors, combine};
 use crate::exit::Failure;
-use crate::keys;
+use crate::keys::recipient::Recipients;
 
 /// The creation rule for a document, if there is a configuration with rules.
 ///
@@ -48,11 +48,13 @@ pub(crate) fn plan(
         ));
     }
     let of_environment = context.environment.age_recipients.as_slice();
-    let age = match arguments.age.is_empty() {
-        true => of_environment,
-        false => &arguments.age,
-    };
-    combine(rule.as_ref(), &flags, age)
+    if !arguments.age.is_empty() || of_environment.iter().all(String::is_empty) {
+        return combine(rule.as_ref(), &flags, &arguments.age);
+    }
+    Ok(Plan {
+        sources: vec!["SOPS_AGE_RECIPIENTS".to_owned()],
+        ..combine(rule.as_ref(), &flags, of_environment)?
+    })
 }
 
 /// What the options say about the values to seal.
@@ -102,17 +104,24 @@ pub(crate) fn selector(plan: &Plan) -> Result<Selector, Failure> {
 /// The recipients of a plan, group by group; in each of them everybody once, in the order given.
 ///
 /// # Errors
-/// `invalid-recipient`.
-pub(crate) fn groups(plan: &Plan) -> Result<Vec<Vec<Recipient>>, Failure> {
-    let group = |texts: &Vec<String>| {
+/// `invalid-recipient`, saying where it stands.
+pub(crate) fn groups(plan: &Plan, known: &Recipients) -> Result<Vec<Vec<Recipient>>, Failure> {
+    let group = |(texts, source): (&Vec<String>, &String)| {
         let mut recipients = Vec::new();
-        for text in texts {
-            let recipient = keys::recipient::parse(text, "--age")?;
+        for (at, text) in texts.iter().enumerate() {
+            let recipient = known.parse(text, source).map_err(|failure| Failure {
+                // Counted, not repeated: people paste private keys by mistake.
+                message: match texts.len() {
+                    1 => failure.message.clone(),
+                    count => format!("{} (number {} of {count})", failure.message, at + 1),
+                },
+                ..failure
+            })?;
             if !recipients.contains(&recipient) {
                 recipients.push(recipient);
             }
         }
         Ok(recipients)
     };
-    plan.groups.iter().map(group).collect()
+    plan.groups.iter().zip(&plan.sources).map(group).collect()
 }

@@ -20,6 +20,7 @@ use crate::editor;
 use crate::exit::{Act, Failure};
 use crate::files::{self, Audience};
 use crate::foreground::Foreground;
+use crate::keys::recipient::Recipients;
 use crate::opening::Mac;
 use crate::output;
 use crate::private_folder::{self, PrivateFolder};
@@ -129,7 +130,7 @@ impl Version {
     ) -> Result<Self, Failure> {
         let plan = sealing::plan(&arguments.selection, rule, places.output(), context)?;
         Ok(Self::New {
-            groups: sealing::groups(&plan)?,
+            groups: sealing::groups(&plan, &Recipients::default())?,
             selector: sealing::selector(&plan)?,
             plan: Box::new(plan),
         })

@@ -16,6 +16,7 @@ use crate::config::Selectors;
 use crate::exit::{Act, Failure};
 use crate::files::Audience;
 use crate::keyring::Keyring;
+use crate::keys::recipient::Recipients;
 use crate::opening::{self, Mac};
 use crate::output;
 use crate::sealing;
@@ -65,7 +66,7 @@ pub(crate) fn run(
         }
     }
     let plan = sealing::plan(&arguments.selection, rule, places.input(), context)?;
-    let groups = sealing::groups(&plan)?;
+    let groups = sealing::groups(&plan, &Recipients::default())?;
 
     let limits = Limits::generous();
     let read = |format, bytes: Zeroizing<Vec<u8>>| {

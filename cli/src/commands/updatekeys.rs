@@ -6,13 +6,14 @@ use stackseal_core::{Format, Rotation};
 
 use super::Context;
 use crate::args::UpdateKeys;
-use crate::config::{Config, SelectionFlags, combine};
+use crate::config::{Config, Plan, SelectionFlags, combine};
 use crate::exit::{Act, Failure};
 use crate::key_groups::{self, Difference, Group};
 use crate::keyring::Keyring;
 use crate::keys::recipient::Recipients;
 use crate::many::{Batch, Sealed, Told, Words};
 use crate::output;
+use crate::sealing;
 
 /// Updates the keys of the files.
 ///
@@ -66,7 +67,8 @@ impl Update<'_> {
         if !file.of_many {
             told.note(&format!("Syncing keys for file {name}"));
         }
-        let groups = self.groups(file)?;
+        let plan = self.plan(file)?;
+        let groups: Vec<_> = plan.groups.iter().cloned().map(Group::of_age).collect();
         let metadata = file.document.metadata();
         let old = key_groups::of_file(metadata);
         let threshold = (
@@ -89,7 +91,7 @@ impl Update<'_> {
             told.note(&format!("File {name} left unchanged"));
             return Ok(None);
         }
-        let groups = key_groups::recipients(&groups, &self.known, name)?;
+        let groups = sealing::groups(&plan, &self.known)?;
         if self.arguments.dry_run {
             return Ok(Some(String::new()));
         }
@@ -118,7 +120,7 @@ impl Update<'_> {
     }
 
     /// What the rule for the file says.
-    fn groups(&self, file: &Sealed<'_>) -> Result<Vec<Group>, Failure> {
+    fn plan(&self, file: &Sealed<'_>) -> Result<Plan, Failure> {
         let rule = self.config.rule_for(file.path)?.ok_or_else(|| {
             Failure::usage(
                 "rule-missing",
@@ -128,8 +130,7 @@ impl Update<'_> {
                 ),
             )
         })?;
-        let plan = combine(Some(&rule), &SelectionFlags::default(), &[])?;
-        Ok(plan.groups.into_iter().map(Group::of_age).collect())
+        combine(Some(&rule), &SelectionFlags::default(), &[])
     }
 
     /// As `sops`: that of the file, and no more than there are groups. What a file of one group says about it means nothing.

@@ -25,6 +25,8 @@ pub(crate) struct SelectionFlags {
 pub(crate) struct Plan {
     /// Nobody is in none of them, and nothing but age recipients is; as texts, not yet parsed.
     pub(crate) groups: Vec<Vec<String>>,
+    /// Where each of the groups is said: the option, or the field of the rule.
+    pub(crate) sources: Vec<String>,
     /// As it goes into the metadata: with several groups always there, with one group what was said, if anything.
     pub(crate) shamir_threshold: Option<u8>,
     /// `None`: as usual, everything but what stands under keys that end in `_unencrypted`.
@@ -75,9 +77,9 @@ pub(crate) fn combine(
         .or(of_rule);
     let mac_only = rule.and_then(|rule| rule.mac_only_encrypted);
 
-    let groups = match (named(age)?, rule) {
-        (Some(group), _) => vec![group],
-        (None, Some(rule)) => of_age(rule)?,
+    let (groups, sources) = match (named(age)?, rule) {
+        (Some(group), _) => (vec![group], vec![OPTION.to_owned()]),
+        (None, Some(rule)) => (of_age(rule)?, fields(rule)),
         (None, None) => {
             return Err(Failure::usage(
                 ErrorCode::RecipientMissing.as_str(),
@@ -89,6 +91,7 @@ pub(crate) fn combine(
     Ok(Plan {
         shamir_threshold: in_range(threshold, groups.len())?,
         groups,
+        sources,
         selector,
         mac_only_encrypted: flags.mac_only_encrypted || mac_only.unwrap_or(false),
     })
@@ -175,6 +178,18 @@ fn of_age(rule: &Rule) -> Result<Vec<Vec<String>>, Failure> {
     Ok(groups)
 }
 
+/// Where the age recipients of each group stand.
+fn fields(rule: &Rule) -> Vec<String> {
+    let field = |at| match rule.grouped {
+        true => format!("{}.key_groups[{at}].age", rule.place),
+        false => format!("{}.age", rule.place),
+    };
+    (0..rule.groups.len()).map(field).collect()
+}
+
+/// What names recipients unless it is told otherwise.
+const OPTION: &str = "--age";
+
 /// The threshold as the metadata has it. With one group it means nothing, and is written as it was said.
 fn in_range(threshold: Option<u8>, groups: usize) -> Result<Option<u8>, Failure> {
     if groups < 2 {
@@ -210,6 +225,7 @@ mod tests {
     fn rule(groups: Vec<Group>) -> Rule {
         Rule {
             place: "f: creation_rules[0]".to_owned(),
+            grouped: groups.len() > 1,
             groups,
             shamir_threshold: None,
             selectors: Selectors::default(),
@@ -245,13 +261,22 @@ mod tests {
         };
         let plan = plain(Some(&given), &["c, d,", "c"]).unwrap();
         assert_eq!(plan.groups, [["c", "d"]]);
+        assert_eq!(plan.sources, ["--age"]);
         assert_eq!(
             plan.selector,
             Some((SelectorKind::EncryptedSuffix, "z".to_owned()))
         );
         assert_eq!(plan.shamir_threshold, Some(2));
         assert!(plan.mac_only_encrypted);
-        assert_eq!(plain(Some(&given), &[""]).unwrap().groups, [["a"], ["b"]]);
+        let plan = plain(Some(&given), &[""]).unwrap();
+        assert_eq!(plan.groups, [["a"], ["b"]]);
+        let place = "f: creation_rules[0].key_groups";
+        assert_eq!(
+            plan.sources,
+            [format!("{place}[0].age"), format!("{place}[1].age")]
+        );
+        let one = plain(Some(&rule(vec![group(&["a"])])), &[]).unwrap();
+        assert_eq!(one.sources, ["f: creation_rules[0].age"]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(crate) struct Rule {
     pub(crate) place: String,
     /// One group of keys, or several that share the data key. They may be empty, see `plan::combine`.
     pub(crate) groups: Vec<Group>,
+    /// Whether they stand in `key_groups`, not in fields of the rule itself.
+    pub(crate) grouped: bool,
     /// How many of the groups are needed; `None` when the rule does not say.
     pub(crate) shamir_threshold: Option<u8>,
     /// What is chosen: one kind at most.
@@ -168,6 +170,7 @@ impl CreationRule {
         Ok(Rule {
             place: format!("{file}: {}", self.place),
             groups,
+            grouped: !self.key_groups.is_empty(),
             shamir_threshold,
             selectors: self.selectors.clone(),
             mac_only_encrypted: self.mac_only_encrypted,
