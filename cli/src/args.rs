@@ -305,7 +305,13 @@ pub(crate) struct Rotate {
         hide = true,
     )]
     pub(crate) other_keys: Vec<String>,
-    /// Open the files although their MAC does not match their values
+    /// Seal to those whom the creation rule names, and what it chooses, instead of what the file says
+    #[arg(long, conflicts_with_all = ["add_age", "rm_age", "output_type"])]
+    pub(crate) by_rule: bool,
+    /// With --by-rule: let values become readable that the rule does not choose any more
+    #[arg(long, requires = "by_rule")]
+    pub(crate) accept_readable: bool,
+    /// Open the files although their MAC does not match their values; what stands in clear and should not gets sealed
     #[arg(long)]
     pub(crate) ignore_mac: bool,
     /// Replace the files by the results; needed for several

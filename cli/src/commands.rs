@@ -23,7 +23,7 @@ pub(crate) mod verify;
 use std::path::Path;
 
 use stackseal_core::convert::Indentation;
-use stackseal_core::{Document, Encrypted, Format, Limits, Opened, Timestamp};
+use stackseal_core::{Document, Encrypted, Error, ErrorCode, Format, Limits, Opened, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::args::{Common, Places};
@@ -185,8 +185,29 @@ impl Places {
     ) -> Result<Opened, Failure> {
         let name = self.name();
         let document = Document::<Encrypted>::parse_own(self.input(), bytes, &Limits::generous())
-            .map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
+            .map_err(|error| self.unreadable(&error))?;
         opening::open(&document, &Keyring::find(&context.environment), &name, mac)
+    }
+
+    /// What the codec says about the text; what was taken for a binary file may be in another format.
+    fn unreadable(&self, error: &Error) -> Failure {
+        let failure = Failure::of_document(error, &self.name(), Act::Decrypt);
+        let was_said = self.input_type.is_some() || self.input() != Format::Binary;
+        if was_said || !matches!(error.code(), ErrorCode::JsonSyntax | ErrorCode::NotUtf8) {
+            return failure;
+        }
+        let why = match self.told_by() {
+            None => "standard input has no name that tells its format",
+            Some(_) => "the name tells no other format",
+        };
+        Failure {
+            message: format!(
+                "{}\n  {why}, so it was taken for a sealed binary file; add --input-type yaml (or json, dotenv, ini), or \
+                 --filename-override NAME.yaml",
+                failure.message
+            ),
+            ..failure
+        }
     }
 
     /// Puts the result where the arguments say.

@@ -95,6 +95,29 @@ impl Failure {
         }
     }
 
+    /// What to do with this command, where the message, which has the words of the codec, does not say it.
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        let is = |code: ErrorCode| self.code == code.as_str();
+        let advice = if is(ErrorCode::AlreadySealed) {
+            "a sealed file is changed with 'stackseal edit FILE' or 'set'; 'updatekeys' changes who can open it, and \
+             'rotate --by-rule' takes over another rule"
+        } else if is(ErrorCode::LeafNotSealed) {
+            "if you wrote it there: 'stackseal rotate --ignore-mac -i FILE' seals it, and 'stackseal edit --ignore-mac \
+             FILE' shows it first; change the secret if others could see it"
+        } else if is(ErrorCode::MacMismatch) {
+            "compare with the file's history ('git log -p', 'stackseal diff'); if the change is yours, 'stackseal \
+             rotate --ignore-mac -i FILE' takes it over, and 'stackseal decrypt --ignore-mac FILE' shows it first"
+        } else if is(ErrorCode::MetadataInvalid) && self.message.contains("metadata not found") {
+            "'stackseal encrypt -i FILE' seals it; if it is sealed and its name does not tell its format, add \
+             --input-type"
+        } else if is(ErrorCode::MetadataInvalid) {
+            "the sops block is not to be changed by hand; take its last good version from the file's history"
+        } else {
+            return None;
+        };
+        Some(advice)
+    }
+
     /// What the codec says about an argument.
     pub(crate) fn of_argument(error: &Error, argument: &str) -> Self {
         Self {

@@ -126,6 +126,9 @@ pub(crate) fn failure(failure: &Failure) {
     if !rest.is_empty() {
         tell(format_args!("{rest}\n"));
     }
+    if let Some(advice) = failure.advice() {
+        tell(format_args!("  {advice}\n"));
+    }
 }
 
 /// Help, version, or what is wrong with the arguments.

@@ -110,6 +110,14 @@ impl<State> Document<State> {
             .map(|(document, scalar)| (leaf(document, scalar), scalar.value.as_str()))
     }
 
+    /// How many comments are well-formed `ENC[…]`; they are no leaves.
+    pub fn sealed_comments(&self) -> usize {
+        let texts = self.comments().map(|(_, comment)| comment.text.as_str());
+        texts
+            .filter(|text| matches!(SealedValue::parse(text), Some(Ok(_))))
+            .count()
+    }
+
     /// Line of the first alias or merge key, from 1: what stands there is no leaf, so no check of leaves sees it.
     pub fn alias_line(&self) -> Option<usize> {
         let alias = |code| code == ErrorCode::AliasInSealedDocument;

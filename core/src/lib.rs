@@ -67,7 +67,7 @@ pub use format::Format;
 pub use limits::Limits;
 pub use marks::Mark;
 pub use metadata::Metadata;
-pub use open::Opened;
+pub use open::{Opened, OpenedWithClear};
 pub use path::Path;
 pub use random::{Random, RandomFailed};
 pub use recipient::{ForeignRecipient, Identity, Recipient};

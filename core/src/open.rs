@@ -48,6 +48,32 @@ pub struct Opened {
     /// What shall keep which ciphertexts, when that is not told by the sealed document.
     #[cfg(feature = "formats")]
     kept: Option<Kept>,
+    /// Whether values stand in clear in the file that its rule seals.
+    has_clear: bool,
+}
+
+/// A document that was opened although values stand in clear that its rule seals.
+pub struct OpenedWithClear {
+    /// The document; those values are in it as they stand, and are sealed when it is sealed again.
+    pub opened: Opened,
+    /// Line and path of each of those values.
+    pub in_clear: Vec<(usize, Path)>,
+    /// Whether the MAC is that of all other values: then those in clear were added, and nothing else changed.
+    pub others_match: bool,
+}
+
+impl fmt::Debug for OpenedWithClear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OpenedWithClear(redacted)")
+    }
+}
+
+/// What becomes of a value in clear that the rule seals.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum InClear {
+    #[default]
+    Refused,
+    Taken,
 }
 
 /// Something that was sealed.
@@ -107,6 +133,11 @@ impl Opened {
         &self.data_key
     }
 
+    /// Whether values stand in clear in the file that its rule seals; see [`OpenedWithClear`].
+    pub fn has_clear(&self) -> bool {
+        self.has_clear
+    }
+
     pub(crate) fn metadata(&self) -> &Metadata {
         self.sealed.metadata()
     }
@@ -155,13 +186,13 @@ impl Opened {
         })
     }
 
-    /// Whether its text and block are those of a file. What is put together to be sealed by must be written, whatever
-    /// it says.
+    /// Whether its text and block are those of a file as it was sealed. What is put together to be sealed by must be
+    /// written, whatever it says, and so must a file in which something stands in clear.
     pub(crate) fn is_of_file(&self) -> bool {
         #[cfg(feature = "formats")]
-        return self.kept.is_none();
+        return self.kept.is_none() && !self.has_clear;
         #[cfg(not(feature = "formats"))]
-        true
+        !self.has_clear
     }
 
     /// The same document with another block and other ciphertexts to be kept, to be sealed by.
@@ -229,11 +260,35 @@ impl Document<Encrypted> {
         self.opened(data_key, false)
     }
 
+    /// As [`Document::open_without_mac`], also when values stand in clear that the file's rule seals: who wrote them there
+    /// is not known, so whoever takes them has to say so.
+    ///
+    /// # Errors
+    /// As [`Document::open_without_mac`], without `leaf-not-sealed`.
+    pub fn open_with_clear(&self, data_key: &DataKey) -> Result<OpenedWithClear, Error> {
+        let opened = || {
+            let pass = self.open_leaves_with(data_key, InClear::Taken)?;
+            let in_clear = pass.in_clear.clone();
+            let others = self.compare_mac_with(data_key, &pass.mac_of_others);
+            Ok(OpenedWithClear {
+                opened: self.opened_of(data_key, pass)?,
+                in_clear,
+                others_match: others.is_ok(),
+            })
+        };
+        opened().map_err(|error| self.told_by_line_break(error))
+    }
+
     fn opened(&self, data_key: &DataKey, check_mac: bool) -> Result<Opened, Error> {
-        let mut pass = self.open_leaves(data_key)?;
+        let pass = self.open_leaves(data_key)?;
         if check_mac {
             self.compare_mac(data_key, &pass)?;
         }
+        self.opened_of(data_key, pass)
+    }
+
+    fn opened_of(&self, data_key: &DataKey, mut pass: Pass<'_>) -> Result<Opened, Error> {
+        let has_clear = !pass.in_clear.is_empty();
         let plain = self.plain_document(data_key, &mut pass)?;
         #[cfg(feature = "formats")]
         let layout = crate::layout::open(data_key, self.metadata().layout.as_deref());
@@ -254,13 +309,18 @@ impl Document<Encrypted> {
             layout,
             #[cfg(feature = "formats")]
             kept: None,
+            has_clear,
         })
     }
 
     pub(crate) fn compare_mac(&self, data_key: &DataKey, pass: &Pass<'_>) -> Result<(), Error> {
+        self.compare_mac_with(data_key, &pass.mac)
+    }
+
+    fn compare_mac_with(&self, data_key: &DataKey, computed: &str) -> Result<(), Error> {
         let moment = Timestamp::parse(&self.metadata().last_modified)
             .map_err(|error| error.at_path("sops.lastmodified"))?;
-        mac::verify_mac(data_key, &self.metadata().mac, &moment, &pass.mac)
+        mac::verify_mac(data_key, &self.metadata().mac, &moment, computed)
     }
 
     fn plain_document(
@@ -280,7 +340,7 @@ impl Document<Encrypted> {
         let text = self.plain_text(&core::mem::take(&mut pass.edits), Caution::Keep)?;
         match self.proved(text, &pass.intended) {
             Err(Error::Bug(_)) => {
-                let pass = self.open_leaves(data_key)?;
+                let pass = self.open_leaves_with(data_key, pass.clear)?;
                 let text = self.plain_text(&pass.edits, Caution::Quote)?;
                 self.proved(text, &pass.intended)
             }
@@ -305,12 +365,20 @@ impl Document<Encrypted> {
         let cipher = Cipher::new(data_key);
         self.scalars().any(|(_, scalar)| {
             let sealed = scalar.value.as_str().and_then(SealedValue::parse);
-            matches!(sealed, Some(Ok(_))) && open_scalar(&cipher, scalar).is_ok()
+            matches!(sealed, Some(Ok(_))) && open_scalar(&cipher, scalar, InClear::Refused).is_ok()
         })
     }
 
     /// Opens all values; the MAC is computed and not compared.
     pub(crate) fn open_leaves<'a>(&'a self, data_key: &DataKey) -> Result<Pass<'a>, Error> {
+        self.open_leaves_with(data_key, InClear::Refused)
+    }
+
+    fn open_leaves_with<'a>(
+        &'a self,
+        data_key: &DataKey,
+        clear: InClear,
+    ) -> Result<Pass<'a>, Error> {
         let metadata = self.metadata();
         let scope = if metadata.mac_only_encrypted {
             MacScope::EncryptedOnly
@@ -319,7 +387,11 @@ impl Document<Encrypted> {
         };
         let cipher = Cipher::new(data_key);
         let mut hasher = MacHasher::new(scope);
-        let mut pass = Pass::default();
+        let mut others = (clear == InClear::Taken).then(|| MacHasher::new(scope));
+        let mut pass = Pass {
+            clear,
+            ..Pass::default()
+        };
         let selection = self.selection(&metadata.selector);
         for (at, ((document, item), selected)) in self.items().zip(selection).enumerate() {
             match item {
@@ -344,11 +416,16 @@ impl Document<Encrypted> {
                 }
                 Item::Scalar(scalar) => {
                     let value = if selected {
-                        open_scalar(&cipher, scalar)?
+                        open_scalar(&cipher, scalar, clear)?
                     } else {
                         Leaf::Value(scalar.value.clone())
                     };
                     match value {
+                        Leaf::InClear => {
+                            pass.in_clear.push((scalar.line, scalar.path.clone()));
+                            hasher.update(&scalar.value.plaintext());
+                            pass.intended.push((document, scalar.value.clone()));
+                        }
                         Leaf::Comment(text) => {
                             let number = pass.comment_count;
                             pass.comment_count += 1;
@@ -362,6 +439,9 @@ impl Document<Encrypted> {
                         Leaf::Value(value) => {
                             if selected || !metadata.mac_only_encrypted {
                                 hasher.update(&value.plaintext());
+                                if let Some(others) = &mut others {
+                                    others.update(&value.plaintext());
+                                }
                             }
                             if selected && !scalar.value.is_empty() {
                                 let number = pass.intended.len();
@@ -378,6 +458,9 @@ impl Document<Encrypted> {
             }
         }
         pass.mac = hasher.finish();
+        if let Some(others) = others {
+            pass.mac_of_others = others.finish();
+        }
         self.keep_empty_lists(&mut pass);
         Ok(pass)
     }
@@ -473,6 +556,7 @@ impl Document<Encrypted> {
 
 enum Leaf {
     Comment(Text),
+    InClear,
     Value(Value),
 }
 
@@ -534,9 +618,14 @@ pub(crate) struct Pass<'a> {
     comment_count: usize,
     /// The hash over the values.
     pub(crate) mac: Zeroizing<String>,
+    /// Values in clear that the rule seals, where they are taken.
+    in_clear: Vec<(usize, Path)>,
+    clear: InClear,
+    /// The hash over all values but those.
+    mac_of_others: Zeroizing<String>,
 }
 
-fn open_scalar(cipher: &Cipher<'_>, scalar: &Scalar) -> Result<Leaf, Error> {
+fn open_scalar(cipher: &Cipher<'_>, scalar: &Scalar, clear: InClear) -> Result<Leaf, Error> {
     let place = |error: Error| error.at_line(scalar.line).at_path(&scalar.path);
     if scalar.value.is_empty() {
         return Ok(Leaf::Value(scalar.value.clone()));
@@ -544,6 +633,7 @@ fn open_scalar(cipher: &Cipher<'_>, scalar: &Scalar) -> Result<Leaf, Error> {
     let text = sealed_text(scalar);
     let sealed = match SealedValue::parse(&text) {
         Some(sealed) => sealed.map_err(place)?,
+        None if clear == InClear::Taken => return Ok(Leaf::InClear),
         None => {
             return Err(place(Error::input(
                 ErrorCode::LeafNotSealed,

@@ -43,7 +43,7 @@ impl<'a> Change<'a> {
             .map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
         let keyring = Keyring::find(&context.environment);
         let mac = match target.ignore_mac {
-            true => Mac::Ignore,
+            true => Mac::IgnoreToChange,
             false => Mac::Check,
         };
         Ok(Self {

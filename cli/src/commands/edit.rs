@@ -58,7 +58,7 @@ pub(crate) fn run(
     let (before, version, content) = match files::read(path) {
         Ok(bytes) => {
             let mac = match arguments.ignore_mac {
-                true => Mac::Ignore,
+                true => Mac::IgnoreToChange,
                 false => Mac::Check,
             };
             let opened = places.open_bytes(bytes.clone(), context, mac)?;
@@ -122,6 +122,11 @@ enum Version {
 }
 
 impl Version {
+    /// Whether it must be sealed again, whatever is done to it.
+    fn has_clear(&self) -> bool {
+        matches!(self, Self::Opened(opened) if opened.has_clear())
+    }
+
     fn new(
         arguments: &Edit,
         places: &Places,
@@ -155,7 +160,7 @@ impl Session<'_> {
                 status: 201,
                 ..failure
             })?;
-            if *edited == *self.content {
+            if *edited == *self.content && !self.version.has_clear() {
                 return Err(Failure {
                     status: 200,
                     code: "file-unchanged",

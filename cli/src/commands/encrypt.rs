@@ -38,7 +38,8 @@ pub(crate) fn run(
         (None, Some(_)) => Path::new(""),
         (None, None) => {
             return Err(Failure::conflict(
-                "standard input has no name to take the format from; add --filename-override NAME.yaml",
+                "standard input has no name that tells its format and its creation rule; add --filename-override \
+                 NAME.yaml, or --input-type yaml where no rule goes by the name",
             ));
         }
     };

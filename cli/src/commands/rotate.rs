@@ -1,10 +1,13 @@
 //! `stackseal rotate`: a new data key for files, everything in them sealed anew.
 
+mod by_rule;
+
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use stackseal_core::{
-    DataKey, Document, Format, Limits, Options, Plain, Recipient, Rotation, Sealing,
+    DataKey, Document, Encrypted, ErrorCode, Format, Limits, Options, Plain, Recipient, Rotation,
+    Sealing,
 };
 
 use super::Context;
@@ -16,7 +19,8 @@ use crate::key_groups::{self, Group};
 use crate::keyring::Keyring;
 use crate::keys::lock;
 use crate::keys::recipient::Recipients;
-use crate::many::{Batch, Sealed, Words};
+use crate::many::{Batch, Sealed, Told, Words};
+use crate::opening;
 use crate::output;
 
 /// Rotates the files.
@@ -31,6 +35,13 @@ pub(crate) fn run(arguments: &Rotate, context: &Context) -> Result<(), Failure> 
     let places = arguments.places();
     places.check()?;
     let config = context.config()?;
+    if arguments.by_rule && config.is_none() {
+        return Err(Failure::usage(
+            "config-missing",
+            "config file not found: --by-rule follows the creation rules of a .sops.yaml; write one, or name it with \
+             --config",
+        ));
+    }
     let files = Files {
         arguments,
         places: &places,
@@ -53,7 +64,7 @@ pub(crate) fn run(arguments: &Rotate, context: &Context) -> Result<(), Failure> 
             missing: 2,
         },
     };
-    let text = batch.run(&|file, _| files.rotate(file).map(Some))?;
+    let text = batch.run(&|file, told| files.rotate(file, told).map(Some))?;
     for recipient in lock(&files.missed).iter() {
         output::warning(&format!(
             "nothing was sealed to {recipient}, so it was not removed"
@@ -97,8 +108,11 @@ struct Files<'a> {
 }
 
 impl Files<'_> {
-    fn rotate(&self, file: &Sealed<'_>) -> Result<String, Failure> {
+    fn rotate(&self, file: &Sealed<'_>, told: &mut Told) -> Result<String, Failure> {
         let name = file.name.as_str();
+        if self.arguments.by_rule {
+            return self.by_rule(file, told);
+        }
         let data_key = self.keyring.data_key(&file.document, name)?;
         let metadata = file.document.metadata();
         let groups = self.changed(key_groups::of_file(metadata));
@@ -114,9 +128,47 @@ impl Files<'_> {
             ignore_mac: self.arguments.ignore_mac,
             random: &mut crate::random,
         };
-        let rotated = file.document.rotated(&data_key, rotation);
-        let rotated = rotated.map_err(|error| Failure::of_document(&error, name, Act::Decrypt))?;
+        let rotated = match file.document.rotated(&data_key, rotation) {
+            Err(error) if self.arguments.ignore_mac && error.code() == ErrorCode::LeafNotSealed => {
+                self.with_clear(file, told, &data_key, &groups, threshold)?
+            }
+            rotated => rotated.map_err(|error| Failure::of_document(&error, name, Act::Decrypt))?,
+        };
         Ok(rotated.text().to_owned())
+    }
+
+    /// A document in which values stand in clear that its rule seals: they are taken as they are.
+    fn with_clear(
+        &self,
+        file: &Sealed<'_>,
+        told: &mut Told,
+        data_key: &DataKey,
+        groups: &[Vec<Recipient>],
+        threshold: usize,
+    ) -> Result<Document<Encrypted>, Failure> {
+        let failed = |act| move |error| Failure::of_document(&error, &file.name, act);
+        let found = file.document.open_with_clear(data_key);
+        let found = found.map_err(failed(Act::Decrypt))?;
+        for line in opening::told_of_clear(&found, &file.name) {
+            told.note(&format!("stackseal: warning: {line}"));
+        }
+        let sealing = Sealing {
+            recipients: groups.first().map_or(&[], Vec::as_slice),
+            selector: &file.document.metadata().selector,
+            now: self.context.now,
+            random: &mut crate::random,
+        };
+        let options = Options {
+            groups: if groups.len() > 1 { groups } else { &[] },
+            threshold: Some(threshold),
+            accept_nothing: true,
+            new_data_key: true,
+            keep_layout: true,
+            ..Options::default()
+        };
+        let opened = &found.opened;
+        let sealed = opened.reseal_with(opened.plain(), sealing, &options);
+        sealed.map_err(failed(Act::Encrypt))
     }
 
     /// The format that the result shall have, if it is another.

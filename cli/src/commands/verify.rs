@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use stackseal_core::{Document, Encrypted, Error, Format, Limits};
+use stackseal_core::{Document, Encrypted, Error, ErrorCode, Format, Limits};
 
 use super::Context;
 use crate::args::Verify;
@@ -237,8 +237,8 @@ fn other_selector(document: &Document<Encrypted>, rule: &Rule) -> Option<Differe
         return None;
     }
     let message = format!(
-        "what is sealed is chosen by {field} '{text}', but {} says {kind} '{wanted}'; seal the file anew, or add \
-         --any-selector",
+        "what is sealed is chosen by {field} '{text}', but {} says {kind} '{wanted}'; 'stackseal \
+         rotate --by-rule -i' seals the file as the rule says, and --any-selector lets it be",
         rule.place
     );
     Some(Difference {
@@ -281,7 +281,14 @@ impl Finding {
             line: fault.and_then(|fault| fault.line),
             path: fault.and_then(|fault| fault.path.clone()),
             code: error.code().as_str(),
-            message: fault.map_or_else(|| error.to_string(), |fault| fault.message.clone()),
+            message: match (fault, error.code()) {
+                (Some(fault), ErrorCode::LeafNotSealed) => format!(
+                    "{}; 'stackseal rotate --ignore-mac -i' seals it",
+                    fault.message
+                ),
+                (Some(fault), _) => fault.message.clone(),
+                (None, _) => error.to_string(),
+            },
         }
     }
 
