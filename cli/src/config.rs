@@ -9,10 +9,13 @@ mod look_up;
 mod node;
 mod plan;
 mod rule;
+mod unknown;
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use stackseal_core::selector::Pattern;
 
@@ -27,6 +30,7 @@ pub(crate) use self::rule::{Rule, SelectorKind, Selectors};
 use self::look_up::{clean, look_up};
 use self::node::{Node, parse};
 use self::rule::CreationRule;
+use self::unknown::Unknown;
 
 /// A configuration that was found and is well formed.
 #[derive(Debug)]
@@ -40,6 +44,10 @@ pub(crate) struct Config {
     /// `None` when the file has no `creation_rules`: then it counts for nothing but `stores`.
     rules: Option<Vec<CreationRule>>,
     indentation: Indentation,
+    /// Fields at the top that nobody reads.
+    unknown: Vec<Unknown>,
+    /// The places of those that were warned of.
+    warned: Mutex<BTreeSet<String>>,
 }
 
 /// A creation rule that holds for a document.
@@ -93,6 +101,8 @@ impl Config {
             ),
         };
         Ok(Self {
+            unknown: unknown::fields(&root, &TOP)?,
+            warned: Mutex::default(),
             indentation: Indentation::read(&root.field("stores")?)?,
             rules,
             folder: named
@@ -109,11 +119,11 @@ impl Config {
     /// # Errors
     /// `rule-missing` when no rule matches; `config-invalid` when the one that does is faulty.
     pub(crate) fn rule_for(&self, document: &Path) -> Result<Option<Rule>, Failure> {
-        if self.rules.is_none() {
-            return Ok(None);
-        }
         if let Some(covering) = self.covering(document)? {
             return Ok(Some(covering.rule));
+        }
+        if self.rules.is_none() {
+            return Ok(None);
         }
         let name = self.name_of(document);
         Err(Failure::usage(
@@ -126,14 +136,16 @@ impl Config {
         ))
     }
 
-    /// The first creation rule for a document, if any.
+    /// The first creation rule for a document, if any. Fields that nobody reads are warned of.
     ///
     /// # Errors
-    /// `config-invalid`.
+    /// `config-invalid`, also for a field that is a slip of the pen.
     pub(crate) fn covering(&self, document: &Path) -> Result<Option<Covering>, Failure> {
         let name = self.name_of(document);
+        unknown::check(&self.file, self.unknown.iter(), &self.warned)?;
         for rule in self.rules.iter().flatten() {
             if self.holds(rule, &name)? {
+                unknown::check(&self.file, rule.unknown.iter(), &self.warned)?;
                 return Ok(Some(Covering {
                     rule: rule.resolve(&self.file)?,
                     by_path: !rule.path_regex.is_empty(),
@@ -192,6 +204,9 @@ impl Config {
         Ok(pattern.is_match(name))
     }
 }
+
+/// The fields that a configuration has.
+const TOP: [&str; 3] = ["creation_rules", "destination_rules", "stores"];
 
 #[cfg(test)]
 mod tests {

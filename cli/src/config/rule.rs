@@ -8,6 +8,7 @@ use serde_yaml::Value;
 use crate::exit::Failure;
 
 use super::node::Node;
+use super::unknown::{self, Unknown};
 
 /// What a rule says about a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +107,8 @@ pub(super) struct CreationRule {
     key_groups: Vec<Group>,
     /// Field, kind of the keys, and what the field holds.
     flat: Vec<(&'static str, &'static str, Value)>,
+    /// Fields that nobody reads, in its key groups, too.
+    pub(super) unknown: Vec<Unknown>,
 }
 
 impl CreationRule {
@@ -121,6 +124,15 @@ impl CreationRule {
         // This one is a list always, and so faulty also where the rule does not hold.
         rule.field("hckms")?.texts()?;
         rule.field("aws_profile")?.text()?;
+        let known: Vec<_> = FIELDS
+            .into_iter()
+            .chain(FLAT.map(|(field, _)| field))
+            .chain(SelectorKind::ALL.map(SelectorKind::as_str))
+            .collect();
+        let mut unknown = unknown::fields(rule, &known)?;
+        for group in rule.field("key_groups")?.items()? {
+            unknown.extend(unknown::fields(&group, &GROUP)?);
+        }
         Ok(Self {
             place: rule.place.clone(),
             path_regex: rule.field("path_regex")?.text()?,
@@ -129,6 +141,7 @@ impl CreationRule {
             mac_only_encrypted: rule.field("mac_only_encrypted")?.boolean()?,
             key_groups: groups(&rule.field("key_groups")?)?,
             flat,
+            unknown,
         })
     }
 
@@ -328,6 +341,27 @@ const STRUCTURED: &[(&str, &[&str])] = &[
     ("gcp_kms", &["resource_id"]),
     ("hckms", &["key_id"]),
     ("kms", &["arn", "role", "aws_profile"]),
+];
+
+/// Fields of a rule beside keys and selectors.
+const FIELDS: [&str; 5] = [
+    "aws_profile",
+    "key_groups",
+    "mac_only_encrypted",
+    "path_regex",
+    "shamir_threshold",
+];
+
+/// Fields of a group.
+const GROUP: [&str; 8] = [
+    AGE,
+    "azure_keyvault",
+    "gcp_kms",
+    VAULT,
+    "hckms",
+    "kms",
+    "merge",
+    "pgp",
 ];
 
 const DESTINATION: [&str; 8] = [
