@@ -534,6 +534,9 @@ pub(crate) struct Verify {
     /// Let named files be plain that no rule covers, as in folders: for hooks that name every changed file
     #[arg(long)]
     pub(crate) only_covered: bool,
+    /// Fail when there are no creation rules to go by
+    #[arg(long)]
+    pub(crate) require_rules: bool,
     /// Let files state another selector than their creation rule
     #[arg(long)]
     pub(crate) any_selector: bool,
@@ -578,7 +581,8 @@ The editor is $SOPS_EDITOR, else $EDITOR, else vim, nano or vi, whichever there 
 what is sealed count for a document that does not exist yet.";
 
 const VERIFYING: &str = "\
-Without --age and --recipients-file, the creation rule for a file says who must be able to open it. Findings go to
+Without --age and --recipients-file, the creation rule for a file says who must be able to open it. Where there are no
+creation rules that is not checked, and the last line says so; --require-rules makes it an error. Findings go to
 standard output, one a line: FILE:LINE: PATH: what is wrong [code]. Exit status 0: nothing was found; 1: something was.
 Whether the values are those that were sealed only a key can tell.";
 const DIFF: &str = "\

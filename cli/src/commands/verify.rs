@@ -12,7 +12,6 @@ use crate::exit::{Act, Failure};
 use crate::expected::{self, Difference, Expected};
 use crate::files;
 use crate::many::{self, Found, Seen, Told};
-use crate::output;
 
 /// Checks the files, and tells what is wrong with each.
 ///
@@ -25,13 +24,24 @@ pub(crate) fn run(arguments: &Verify, context: &Context) -> Result<(), Failure> 
         expected: named(arguments)?,
         format: arguments.input_type.as_deref().and_then(Format::of_word),
     };
-    if verification.expected.is_none() && !verification.has_rules() {
-        output::warning(
-            "there are no creation rules, so nobody says who should be able to open the files; name the \
-             recipients with --age",
-        );
+    if arguments.require_rules && !verification.has_rules() {
+        return Err(Failure::usage(
+            "rule-missing",
+            "--require-rules: no creation rules were found from the working folder upwards; write a .sops.yaml with \
+             creation_rules, or name one with --config",
+        ));
     }
-    many::survey(&arguments.files, "verified", &|found, told| {
+    let remark = match (&verification.expected, verification.has_rules()) {
+        (_, true) => None,
+        (Some(_), false) => Some(
+            "there are no creation rules, so nobody says which files and values ought to be sealed",
+        ),
+        (None, false) => Some(
+            "there are no creation rules, so nobody says who should be able to open the files, nor which files and \
+             values ought to be sealed; write a .sops.yaml, or name the recipients with --age",
+        ),
+    };
+    many::survey(&arguments.files, "verified", remark, &|found, told| {
         verification.look(found, told)
     })
 }

@@ -22,11 +22,16 @@ pub(crate) enum Seen {
 /// Looks at a file, and tells what is wrong with it.
 pub(crate) type Look<'a> = dyn Fn(&Found, &mut Told) -> Seen + Sync + 'a;
 
-/// Looks at all files, and tells how many are good; `done` is what those are called.
+/// Looks at all files, and tells how many are good; `done` is what those are called, `remark` what is to be said of all.
 ///
 /// # Errors
 /// `file-not-found` (exit 100) without a file; `files-failed`.
-pub(crate) fn survey(paths: &[PathBuf], done: &str, look: &Look<'_>) -> Result<(), Failure> {
+pub(crate) fn survey(
+    paths: &[PathBuf],
+    done: &str,
+    remark: Option<&str>,
+    look: &Look<'_>,
+) -> Result<(), Failure> {
     if paths.is_empty() {
         return Err(Failure::no_file(
             "no file specified; name a file or a folder",
@@ -44,5 +49,5 @@ pub(crate) fn survey(paths: &[PathBuf], done: &str, look: &Look<'_>) -> Result<(
         lock(&board).put(at, told, Ok(became));
     });
     let tally = lock(&board).end();
-    tally.tell_of_survey(done)
+    tally.tell_of_survey(done, remark)
 }

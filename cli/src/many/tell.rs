@@ -139,11 +139,14 @@ impl Tally {
     ///
     /// # Errors
     /// `files-failed`.
-    pub(super) fn tell_of_survey(&self, done: &str) -> Result<(), Failure> {
+    pub(super) fn tell_of_survey(&self, done: &str, remark: Option<&str>) -> Result<(), Failure> {
         let good = self.changed;
         let mut summary = format!("{done} {good}, failed {}", self.failed);
         if self.skipped > 0 {
             summary.push_str(&format!(", not sealed {}", self.skipped));
+        }
+        if let Some(remark) = remark {
+            summary.push_str(&format!("; {remark}"));
         }
         let all = good + self.failed;
         if all == 0 {
