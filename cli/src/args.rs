@@ -281,7 +281,7 @@ pub(crate) struct Target {
     /// Format of the document: yaml, json, dotenv, ini or binary
     #[arg(long, value_name = "FORMAT")]
     pub(crate) input_type: Option<String>,
-    /// Change the document although its MAC does not match its values
+    /// Change the document although its MAC does not match its values; what stands in clear and should not gets sealed
     #[arg(long)]
     pub(crate) ignore_mac: bool,
 }
@@ -445,7 +445,10 @@ pub(crate) struct Edit {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// Open the document although its MAC does not match its values
+    /// Begin with what was typed before and could not be sealed, from the file that it was kept in
+    #[arg(long, value_name = "SEALED")]
+    pub(crate) resume: Option<PathBuf>,
+    /// Open the document although its MAC does not match its values; what stands in clear and should not gets sealed
     #[arg(long)]
     pub(crate) ignore_mac: bool,
     /// Refused; use the verbs that change who can open a document

@@ -1,7 +1,9 @@
 //! `stackseal edit`: opens a document in an editor, and seals what comes out of it. Values that did not change keep
-//! their ciphertext; the plaintext lies in a folder that is gone afterwards, see [`crate::private_folder`].
+//! their ciphertext; the plaintext lies in a folder that is gone afterwards, see [`crate::private_folder`]. What cannot be
+//! sealed is kept as [`unfinished`] says.
 
 mod example;
+mod unfinished;
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal as _};
@@ -73,6 +75,8 @@ pub(crate) fn run(
         }
         Err(failure) => return Err(failure),
     };
+    let resumed = arguments.resume.as_deref();
+    let resumed = resumed.map(|kept| Ok((kept, unfinished::resumed(kept, context)?)));
     let session = Session {
         path,
         name: places.name(),
@@ -80,6 +84,7 @@ pub(crate) fn run(
         before,
         version,
         content,
+        resumed: resumed.transpose()?,
     };
     session.run(name, context, now, random)
 }
@@ -105,8 +110,10 @@ struct Session<'a> {
     /// What the file held, where there was one.
     before: Option<Zeroizing<Vec<u8>>>,
     version: Version,
-    /// What is given to the editor.
+    /// What the document says, or an example.
     content: Zeroizing<Vec<u8>>,
+    /// What is given to the editor instead: what was typed before, and where it was kept.
+    resumed: Option<(&'a Path, Zeroizing<Vec<u8>>)>,
 }
 
 /// What the document is sealed after.
@@ -153,7 +160,11 @@ impl Session<'_> {
         let environment = &context.environment;
         let folder = PrivateFolder::make(&private_folder::places(environment, None), None)?;
         let foreground = Foreground::with(&folder)?;
-        let file = folder.write(name, &self.content)?;
+        let begun = self
+            .resumed
+            .as_ref()
+            .map_or(&self.content, |(_, text)| text);
+        let file = folder.write(name, begun)?;
         loop {
             editor::edit(&file, environment.editor.as_deref(), &foreground)?;
             let edited = files::read(&file).map_err(|failure| Failure {
@@ -169,19 +180,36 @@ impl Session<'_> {
             }
             let written = now().and_then(|now| self.seal_and_write(&edited, now, random));
             let failure = match written {
-                Ok(None) => return Ok(()),
+                Ok(None) => return self.forget_kept(),
                 Ok(Some(beside)) => return Err(self.changed_meanwhile(&beside)),
                 Err(failure) => failure,
             };
             if !io::stdin().is_terminal() {
-                return Err(failure);
+                return Err(self.kept(&edited, failure, context));
             }
             output::failure(&failure);
-            output::note("Press Enter to return to the editor, or Ctrl-C to give up.");
+            output::note(
+                "Press Enter to return to the editor, Ctrl-D to have what you wrote sealed beside the file, or Ctrl-C to \
+                 give it up.",
+            );
             if !matches!(io::stdin().read_line(&mut String::new()), Ok(1..)) {
-                return Err(failure);
+                return Err(self.kept(&edited, failure, context));
             }
         }
+    }
+
+    /// Removes what was kept: the document has it now.
+    fn forget_kept(&self) -> Result<(), Failure> {
+        let Some((kept, _)) = &self.resumed else {
+            return Ok(());
+        };
+        std::fs::remove_file(kept).map_err(|error| {
+            Failure::unwritable(format!(
+                "{} was written, but {} cannot be removed: {error}",
+                self.name,
+                kept.display()
+            ))
+        })
     }
 
     /// Seals the text and puts it into its place. Brings where it is instead when somebody else changed the file
