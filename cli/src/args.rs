@@ -8,7 +8,12 @@ use clap_complete::Shell;
 
 /// Seals and opens SOPS documents with age keys.
 #[derive(Parser)]
-#[command(name = "stackseal", version, arg_required_else_help = true, args_override_self = true, after_help = EXAMPLES)]
+#[command(
+    name = "stackseal",
+    version,
+    arg_required_else_help = true,
+    args_override_self = true
+)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -20,14 +25,15 @@ pub(crate) struct Arguments {
 #[derive(Args)]
 pub(crate) struct Common {
     /// Take the creation rules from this file [env: SOPS_CONFIG] [default: the next .sops.yaml upwards]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = LAST)]
     pub(crate) config: Option<PathBuf>,
     /// Indent what is laid out anew by so many columns
     #[arg(
         long,
         global = true,
         value_name = "COLUMNS",
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        display_order = LAST
     )]
     pub(crate) indent: Option<i64>,
     /// Taken for scripts' sake; nothing more is told
@@ -36,6 +42,9 @@ pub(crate) struct Common {
     /// Taken for scripts' sake; there is no key service
     #[arg(long, global = true, hide = true, value_name = "BOOLEAN", num_args = 0..=1, require_equals = true)]
     pub(crate) enable_local_keyservice: Option<Option<String>>,
+    /// Taken for scripts' sake; there is no key service
+    #[arg(long, global = true, hide = true, value_name = "ADDRESS")]
+    pub(crate) keyservice: Vec<String>,
     /// Taken for scripts' sake; every key is tried anyway
     #[arg(long, global = true, hide = true, value_name = "KINDS")]
     pub(crate) decryption_order: Option<String>,
@@ -47,15 +56,13 @@ pub(crate) struct Common {
 #[derive(Subcommand)]
 pub(crate) enum Verb {
     /// Print a script that completes this command's words in a shell
-    #[command(visible_alias = "completion", after_help = COMPLETIONS)]
+    #[command(visible_alias = "completion")]
     Completions(Completions),
     /// Open a sealed document
     Decrypt(Decrypt),
     /// Show a file, or how two differ, with every value masked; no key is needed
-    #[command(after_help = DIFF)]
     Diff(Diff),
     /// Edit a sealed document in your editor
-    #[command(after_help = EDITORS)]
     Edit(Edit),
     /// Seal a document
     Encrypt(Encrypt),
@@ -75,7 +82,6 @@ pub(crate) enum Verb {
     /// Print the manual page, or write those of all verbs into a folder
     Man(Man),
     /// Merge sealed files where Git does: what both sides changed, with a MAC of its own
-    #[command(after_help = MERGE_DRIVER)]
     MergeDriver(MergeDriver),
     /// Seal files anew under a new data key
     Rotate(Rotate),
@@ -89,7 +95,6 @@ pub(crate) enum Verb {
     #[command(name = "updatekeys")]
     UpdateKeys(UpdateKeys),
     /// Check sealed files without a key, and find files that ought to be sealed
-    #[command(after_help = VERIFYING)]
     Verify(Verify),
 }
 
@@ -201,8 +206,17 @@ pub(crate) struct Encrypt {
 #[derive(Args)]
 pub(crate) struct Selection {
     /// age recipients, separated by commas; the option may be repeated [env: SOPS_AGE_RECIPIENTS]
-    #[arg(long, value_name = "RECIPIENTS")]
+    #[arg(short, long, value_name = "RECIPIENTS")]
     pub(crate) age: Vec<String>,
+    /// Keys of other kinds, to be refused in words
+    #[arg(
+        long = "pgp",
+        short = 'p',
+        short_alias = 'k',
+        aliases = ["kms", "aws-profile", "gcp-kms", "hckms", "azure-kv", "hc-vault-transit", "encryption-context"],
+        hide = true,
+    )]
+    pub(crate) other_keys: Vec<String>,
     /// Seal the values that a comment governs which matches this expression
     #[arg(long, value_name = "REGEX")]
     pub(crate) encrypted_comment_regex: Option<String>,
@@ -242,6 +256,9 @@ pub(crate) struct Decrypt {
     /// Open the document although its MAC does not match its values
     #[arg(long)]
     pub(crate) ignore_mac: bool,
+    /// Taken for scripts' sake; no cloud is asked
+    #[arg(long, hide = true, value_name = "NAME")]
+    pub(crate) aws_profile: Option<String>,
     #[command(flatten)]
     pub(crate) places: Places,
 }
@@ -573,38 +590,8 @@ pub(crate) struct Places {
     pub(crate) output_type: Option<String>,
 }
 
-const COMPLETIONS: &str = "\
-Examples:
-  stackseal completions bash > ~/.local/share/bash-completion/completions/stackseal
-  stackseal completions zsh > ~/.zfunc/_stackseal
-  stackseal completions fish > ~/.config/fish/completions/stackseal.fish";
-
-const EDITORS: &str = "\
-The editor is $SOPS_EDITOR, else $EDITOR, else vim, nano or vi, whichever there is first. The options that choose
-what is sealed count for a document that does not exist yet.";
-
-const VERIFYING: &str = "\
-Without --age and --recipients-file, the creation rule for a file says who must be able to open it. Where there are no
-creation rules that is not checked, and the last line says so; --require-rules makes it an error. Findings go to
-standard output, one a line: FILE:LINE: PATH: what is wrong [code]. Exit status 0: nothing was found; 1: something was.
-Whether the values are those that were sealed only a key can tell.";
-const DIFF: &str = "\
-A sealed value is shown by its type and a digest of its ciphertext. In a file that is not sealed every value is hidden.
-Exit status of a comparison: 0 for the same, 1 for differences, 2 for trouble.";
-
-const MERGE_DRIVER: &str = "\
-'stackseal merge-driver --install' sets a repository up; .gitattributes then says for which files:
-  secrets/*.yaml merge=stackseal diff=stackseal
-
-Exit status as Git has it: 0 for a clean merge, 1 for conflicts, 129 for trouble.";
-
-const EXAMPLES: &str = "\
-Examples:
-  stackseal keygen -o keys.txt
-  stackseal encrypt --age age1... --mark stringData.password -i secret.yaml
-  SOPS_AGE_KEY_FILE=keys.txt stackseal decrypt secret.yaml
-
-Exit statuses are those of sops: 51 for a MAC mismatch, 128 for no matching key, 203 for a file that is sealed already.";
+/// Behind the options of a verb, and before those that clap adds.
+const LAST: usize = 900;
 
 #[cfg(test)]
 mod tests {

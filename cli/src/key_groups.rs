@@ -241,7 +241,8 @@ pub(crate) fn refuse_foreign(named: &[String]) -> Result<(), Failure> {
         [] => Ok(()),
         _ => Err(Failure::usage(
             "key-unsupported",
-            "only age and SSH keys are supported here; use sops for PGP keys and those of a cloud or vault",
+            "only age and SSH keys are supported here; keys of PGP, clouds and vaults are out of scope: name age recipients \
+             with --age (--add-age, --rm-age), or use sops for files that need the others",
         )),
     }
 }

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 use stackseal_core::{RandomFailed, Timestamp};
 
 use crate::args::{Arguments, Verb};
@@ -23,6 +24,7 @@ mod exit;
 mod expected;
 mod files;
 mod foreground;
+mod help;
 mod key_groups;
 mod keyring;
 mod keys;
@@ -43,7 +45,7 @@ fn main() -> ExitCode {
     let line = root_form::with_verb(given.clone());
     let mut arguments = match Arguments::try_parse_from(&line) {
         Ok(arguments) => arguments,
-        Err(error) => return output::usage(&error, &line),
+        Err(error) => return output::usage(&as_shown(error, &line), &line),
     };
     if is_sops {
         by_name::as_sops(&mut arguments.verb);
@@ -52,8 +54,19 @@ fn main() -> ExitCode {
         true => Err(Failure::no_file(
             "no file specified; name one, or read standard input with 'stackseal decrypt' and 'stackseal encrypt'",
         )),
-        false => run(arguments),
+        false => run(arguments, if is_sops { "sops" } else { "stackseal" }),
     })
+}
+
+/// Help is made of the command as it is shown, which takes longer than to open a small file.
+fn as_shown(error: clap::Error, line: &[OsString]) -> clap::Error {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let again = help::command().try_get_matches_from(line);
+            again.err().unwrap_or(error)
+        }
+        _ => error,
+    }
 }
 
 fn status(done: Result<ExitCode, Failure>) -> ExitCode {
@@ -66,14 +79,15 @@ fn status(done: Result<ExitCode, Failure>) -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+/// Does what the arguments say; `name` is what the command is called.
+fn run(arguments: Arguments, name: &str) -> Result<ExitCode, Failure> {
     let context = Context {
         environment: Environment::of_process(),
         common: arguments.common,
         now: now()?,
     };
     let done = match arguments.verb {
-        Verb::Completions(arguments) => commands::completions::run(&arguments),
+        Verb::Completions(arguments) => commands::completions::run(&arguments, name),
         Verb::Decrypt(arguments) => commands::decrypt::run(&arguments, &context),
         Verb::Diff(arguments) => return commands::diff::run(&arguments),
         Verb::Edit(arguments) => commands::edit::run(&arguments, &context, now, &mut random),

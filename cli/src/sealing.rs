@@ -8,6 +8,7 @@ use crate::args::Selection;
 use crate::commands::Context;
 use crate::config::{Config, Plan, Rule, SelectionFlags, SelectorKind, Selectors, combine};
 use crate::exit::Failure;
+use crate::key_groups;
 use crate::keys::recipient::Recipients;
 
 /// The creation rule for a document, if there is a configuration with rules.
@@ -29,6 +30,7 @@ pub(crate) fn plan(
     format: Format,
     context: &Context,
 ) -> Result<Plan, Failure> {
+    key_groups::refuse_foreign(&arguments.other_keys)?;
     let flags = SelectionFlags {
         selectors: selectors(arguments),
         mac_only_encrypted: arguments.mac_only_encrypted,

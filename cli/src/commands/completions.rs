@@ -1,20 +1,26 @@
 //! `stackseal completions`: a script that completes this command's words, made from the arguments that it takes.
 
-use clap::{Command, CommandFactory as _};
+use clap::Command;
+use clap_complete::Shell;
 
-use crate::args::{Arguments, Completions};
+use crate::args::Completions;
 use crate::exit::Failure;
+use crate::help;
 use crate::output;
 
-/// Prints the script.
+/// Prints the script for the name that the command is called by.
 ///
 /// # Errors
 /// `file-unwritable`.
-pub(crate) fn run(arguments: &Completions) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Completions, name: &str) -> Result<(), Failure> {
+    output::result(&script(arguments.shell, name))
+}
+
+fn script(shell: Shell, name: &str) -> Vec<u8> {
     let mut script = Vec::new();
-    let mut command = shown(&Arguments::command());
-    clap_complete::generate(arguments.shell, &mut command, "stackseal", &mut script);
-    output::result(&script)
+    let mut command = shown(&help::command()).name(name.to_owned());
+    clap_complete::generate(shell, &mut command, name, &mut script);
+    script
 }
 
 /// The command without the verbs and options that nobody types: the scripts would offer them.
@@ -35,15 +41,23 @@ fn shown(command: &Command) -> Command {
 
 #[cfg(test)]
 mod tests {
-    use clap_complete::Shell;
+    use clap::CommandFactory as _;
 
     use super::*;
+    use crate::args::Arguments;
 
-    fn script(shell: Shell) -> String {
-        let mut script = Vec::new();
-        let mut command = shown(&Arguments::command());
-        clap_complete::generate(shell, &mut command, "stackseal", &mut script);
-        String::from_utf8(script).unwrap()
+    fn text(shell: Shell, name: &str) -> String {
+        String::from_utf8(script(shell, name)).unwrap()
+    }
+
+    #[test]
+    fn called_as_sops_the_script_is_for_sops() {
+        for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
+            let script = text(shell, "sops");
+            assert!(script.contains("sops"), "{shell}");
+            let under_ours = script.matches("stackseal").count();
+            assert!(under_ours < 20, "{shell}: {under_ours}");
+        }
     }
 
     #[test]
@@ -55,7 +69,7 @@ mod tests {
             Shell::PowerShell,
             Shell::Zsh,
         ] {
-            let script = script(shell);
+            let script = text(shell, "stackseal");
             for verb in Arguments::command().get_subcommands() {
                 assert_eq!(
                     script.contains(verb.get_name()),

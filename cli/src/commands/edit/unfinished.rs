@@ -16,7 +16,7 @@ use crate::opening::Mac;
 
 impl Session<'_> {
     /// Keeps what was typed, and says where; `failure` is why it could not become the document.
-    pub(super) fn kept(&self, edited: &[u8], failure: Failure, context: &Context) -> Failure {
+    pub(super) fn kept(&self, edited: &[u8], mut failure: Failure, context: &Context) -> Failure {
         let kept = self.keep(edited, context).map(|path| {
             let (path, name) = (path.display(), &self.name);
             format!(
@@ -26,10 +26,8 @@ impl Session<'_> {
         });
         let told =
             kept.unwrap_or_else(|why| format!("what you wrote could not be kept: {}", why.message));
-        Failure {
-            message: format!("{}\n  {told}", failure.message),
-            ..failure
-        }
+        failure.message.push_str(&format!("\n  {told}"));
+        failure
     }
 
     fn keep(&self, edited: &[u8], context: &Context) -> Result<PathBuf, Failure> {
