@@ -47,6 +47,8 @@ pub(super) fn check<'a>(
     unknown: impl Iterator<Item = &'a Unknown>,
     warned: &Mutex<BTreeSet<String>>,
 ) -> Result<(), Failure> {
+    // Held until all are told: others that follow the same rule wait, and the order is that of the file.
+    let mut warned = lock(warned);
     for Unknown { place, meant } in unknown {
         if let Some(meant) = meant {
             return Err(Failure::usage(
@@ -56,7 +58,7 @@ pub(super) fn check<'a>(
                 ),
             ));
         }
-        if lock(warned).insert(place.clone()) {
+        if warned.insert(place.clone()) {
             output::warning(&format!(
                 "{file}: {place}: there is no such field, so it counts for nothing; mind its spelling"
             ));
