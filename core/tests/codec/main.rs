@@ -9,6 +9,8 @@
 mod documents;
 mod guard;
 mod hostile;
+#[cfg(feature = "formats")]
+mod in_clear;
 mod marks;
 mod reference;
 mod support;
