@@ -1,7 +1,8 @@
 //! `rotate --by-rule`: files taken over into their creation rule: sealed anew to those whom it names, and what it
 //! chooses.
 //!
-//! What becomes sealed by that, and what becomes readable, is told; the latter needs to be agreed to.
+//! What becomes sealed by that, and what becomes readable, is told; the latter needs to be agreed to. Where the rule
+//! states no selector the file keeps its own: `verify` lets it choose that, too.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::path::Path;
 use stackseal_core::{Document, Encrypted, Format, Leaf, Metadata, Options, Sealing};
 
 use super::Files;
-use crate::config::{Plan, SelectionFlags, combine};
+use crate::config::{Rule, SelectionFlags, combine};
 use crate::exit::{Act, Failure};
 use crate::key_groups::{self, Difference};
 use crate::many::{Sealed, Told};
@@ -19,9 +20,14 @@ use crate::sealing;
 impl Files<'_> {
     pub(super) fn by_rule(&self, file: &Sealed<'_>, told: &mut Told) -> Result<String, Failure> {
         let name = file.name.as_str();
-        let (plan, place) = self.plan(file)?;
+        let metadata = file.document.metadata();
+        let rule = self.rule(file)?;
+        let plan = combine(Some(&rule), &SelectionFlags::default(), &[])?;
         let groups = sealing::groups(&plan, &self.known)?;
-        let selector = sealing::selector(&plan)?;
+        let selector = match &plan.selector {
+            Some(_) => sealing::selector(&plan)?,
+            None => metadata.selector.clone(),
+        };
         let mac = match self.arguments.ignore_mac {
             true => Mac::IgnoreToChange,
             false => Mac::Check,
@@ -47,15 +53,15 @@ impl Files<'_> {
         let sealed = opened.reseal_with(opened.plain(), sealing, &options);
         let sealed = sealed.map_err(|error| Failure::of_document(&error, name, Act::Encrypt))?;
         let changes = Changes::between(&file.document, &sealed);
-        told.note(&changes.text(name, &place, file.document.metadata(), sealed.metadata()));
+        told.note(&changes.text(name, &rule.place, metadata, sealed.metadata()));
         match changes.readable.is_empty() || self.arguments.accept_readable {
             true => Ok(sealed.text().to_owned()),
-            false => Err(changes.refusal(name, &place)),
+            false => Err(changes.refusal(name, &rule.place)),
         }
     }
 
-    /// What the rule for the file says, and where it stands.
-    fn plan(&self, file: &Sealed<'_>) -> Result<(Plan, String), Failure> {
+    /// The rule for the file.
+    fn rule(&self, file: &Sealed<'_>) -> Result<Rule, Failure> {
         let by_name = self.arguments.filename_override.as_deref();
         let path: &Path = by_name.unwrap_or(file.path);
         let rule = sealing::rule(self.config, path)?.ok_or_else(|| {
@@ -67,12 +73,10 @@ impl Files<'_> {
                 ),
             )
         })?;
-        let rule = match file.document.format() {
+        Ok(match file.document.format() {
             Format::Binary => rule.for_binary(),
             _ => rule,
-        };
-        let plan = combine(Some(&rule), &SelectionFlags::default(), &[])?;
-        Ok((plan, rule.place))
+        })
     }
 }
 
