@@ -20,6 +20,21 @@ pub(crate) fn rule(config: Option<&Config>, document: &Path) -> Result<Option<Ru
     Ok(rule.transpose()?.flatten())
 }
 
+/// As [`rule`], where a document that no rule covers is not at fault. What cannot be followed stays an error, so that
+/// nobody takes it for a configuration without rules.
+///
+/// # Errors
+/// `config-invalid`.
+pub(crate) fn rule_if_any(
+    config: Option<&Config>,
+    document: &Path,
+) -> Result<Option<Rule>, Failure> {
+    rule(config, document).or_else(|failure| match failure.code {
+        "rule-missing" => Ok(None),
+        _ => Err(failure),
+    })
+}
+
 /// What the options and the creation rule say together.
 ///
 /// # Errors

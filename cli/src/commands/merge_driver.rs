@@ -95,12 +95,14 @@ fn stranger(
     let mut known = named(versions.ours);
     known.extend(versions.base.into_iter().flat_map(named));
     let config = context.config()?;
-    let rule = sealing::rule(config.as_ref(), Path::new(name))
-        .ok()
-        .flatten();
+    let rule = sealing::rule_if_any(config.as_ref(), Path::new(name));
     let theirs = named(versions.theirs);
     for newcomer in theirs.iter().filter(|name| !known.contains(name)) {
-        let Some(rule) = &rule else {
+        let rule = match &rule {
+            Ok(rule) => rule.as_ref(),
+            Err(failure) => return Ok(Some(failure.message.clone())),
+        };
+        let Some(rule) = rule else {
             output::warning(&format!(
                 "{name}: theirs brings in the recipient {newcomer}"
             ));
