@@ -145,6 +145,9 @@ pub(crate) struct MergeDriver {
     /// Give files their MAC, after conflicts in them were resolved by hand
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["given", "install"])]
     pub(crate) finish: Vec<PathBuf>,
+    /// With --finish: take this side of every conflict, or of the one at a path: ours, theirs, db.password=theirs
+    #[arg(long, value_name = "SIDE", requires = "finish")]
+    pub(crate) pick: Vec<String>,
     /// Set up this repository: its Git configuration gets this driver and 'stackseal diff' for the attribute stackseal
     #[arg(long, conflicts_with = "given")]
     pub(crate) install: bool,

@@ -205,6 +205,7 @@ Example:
 Examples:
   stackseal merge-driver --install
   stackseal merge-driver --finish secret.yaml           # when its conflicts are resolved
+  stackseal merge-driver --finish secret.yaml --pick ours --pick db.password=theirs
 
 --install sets a repository up; .gitattributes then says for which files:
   secrets/*.yaml merge=stackseal diff=stackseal

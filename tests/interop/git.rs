@@ -409,6 +409,68 @@ fn no_difference_that_git_shows_holds_a_value() {
 const LEAST_CASES: usize = 100;
 
 #[test]
+fn a_side_is_picked_for_all_conflicts_or_by_path() {
+    let repository = Repository::new();
+    repository.seal("a.yaml", TEXT);
+    repository.git(&["branch", "other"]);
+    let changes = |password, user| [("[\"password\"]", password), ("[\"user\"]", user)];
+    repository.change("main", "a.yaml", &changes("\"0ther1\"", "\"0ther4\""));
+    repository.change("other", "a.yaml", &changes("\"0ther2\"", "\"0ther5\""));
+    assert_eq!(repository.try_git(&["merge", "main"]).status, 1);
+    let conflicted = repository.read("a.yaml");
+    let finish = |picks: &[&str]| {
+        let mut arguments = vec!["merge-driver", "--finish", "a.yaml"];
+        arguments.extend(picks.iter().flat_map(|pick| ["--pick", pick]));
+        repository.run(&repository.stackseal, &arguments)
+    };
+    for (picks, told) in [
+        (
+            &["user=theirs"][..],
+            "is about password, for which nothing is picked",
+        ),
+        (
+            &["user=theirs", "password=ours", "token=ours"],
+            "there is no conflict at token",
+        ),
+        (&["user=mine"], "--pick takes ours, theirs"),
+    ] {
+        let refused = finish(picks);
+        assert!(
+            refused.status != 0 && refused.stderr.contains(told),
+            "{}",
+            refused.stderr
+        );
+        assert_eq!(repository.read("a.yaml"), conflicted);
+    }
+    for (picks, password, user) in [
+        (&["ours"][..], "0ther2", "0ther5"),
+        (&["theirs"], "0ther1", "0ther4"),
+        (&["user=theirs", "password=ours"], "0ther2", "0ther4"),
+        (&["theirs", "user=ours"], "0ther1", "0ther5"),
+    ] {
+        repository.write("a.yaml", &conflicted);
+        let finished = finish(picks);
+        assert_eq!(finished.status, 0, "{}", finished.stderr);
+        let opened = repository.opened("a.yaml");
+        assert!(
+            opened.contains(&format!("password: {password}"))
+                && opened.contains(&format!("user: {user}")),
+            "{picks:?}: {opened}"
+        );
+    }
+    // Nothing is picked where Git waits for nobody.
+    repository.commit();
+    repository.write("a.yaml", &conflicted);
+    let refused = finish(&["ours"]);
+    assert!(
+        refused.stderr.contains("[no-merge-open]"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(repository.read("a.yaml"), conflicted);
+}
+
+#[test]
 fn every_recorded_case_merges_and_sops_opens_the_result_and_either_side_of_a_conflict() {
     let (stackseal, sops) = (Program::stackseal(), Program::sops());
     let identities = ["id1", "id2", "id3"].map(keys::text).concat();

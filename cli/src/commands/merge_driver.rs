@@ -6,6 +6,7 @@
 
 mod given;
 mod install;
+mod pick;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -23,6 +24,7 @@ use crate::opening::{self, Mac};
 use crate::output;
 use crate::sealing;
 use given::{Given, Readings};
+use pick::Picks;
 
 /// Merges, finishes a merge or sets a repository up.
 ///
@@ -34,8 +36,10 @@ pub(crate) fn run(arguments: &MergeDriver, context: &Context) -> Result<(), Fail
         return install::run();
     }
     if !arguments.finish.is_empty() {
+        let picks = Picks::of(&arguments.pick)?;
         let mut files = arguments.finish.iter();
-        return files.try_for_each(|file| finish(file, arguments.input_type.as_deref(), context));
+        let said = arguments.input_type.as_deref();
+        return files.try_for_each(|file| finish(file, said, &picks, context));
     }
     let merged = Given::of(arguments).and_then(|given| merge(&given, context));
     merged.map_err(|failure| match failure.code {
@@ -166,7 +170,8 @@ impl Given {
                  (of the MAC's line either), \
                  delete the marker lines, run\n  \
                  stackseal merge-driver --finish {name}\n\
-                 which gives the file its MAC, and add it.",
+                 which gives the file its MAC, and add it. Without an editor: add --pick ours or --pick theirs, \
+                 or --pick PATH=theirs for each.",
             conflicts.join("\n  ")
         )))
     }
@@ -190,17 +195,25 @@ impl Given {
 }
 
 /// Gives a file its MAC whose conflicts were resolved by hand.
-fn finish(file: &Path, input_type: Option<&str>, context: &Context) -> Result<(), Failure> {
+fn finish(
+    file: &Path,
+    input_type: Option<&str>,
+    picks: &Picks,
+    context: &Context,
+) -> Result<(), Failure> {
     let places = Places::of(file, input_type, None);
     let (name, bytes) = (places.name(), places.read()?);
-    let text = String::from_utf8_lossy(&bytes);
+    let picked = picks.picked(&bytes, places.input(), &name)?;
+    let resolved = picked.as_ref().map_or(bytes.as_slice(), String::as_bytes);
+    let text = String::from_utf8_lossy(resolved);
     let mut lines = text.lines().zip(1..);
     if let Some((_, line)) = lines.find(|(line, _)| is_marker(line)) {
         return Err(conflict(format!(
-            "{name}: line {line} is a conflict marker; keep one side and delete the marker lines first"
+            "{name}: line {line} is a conflict marker; keep one side and delete the marker lines first, or take a side with \
+             --pick ours, --pick theirs or --pick PATH=theirs"
         )));
     }
-    let document = Document::<Encrypted>::parse_as(places.input(), &bytes, &Limits::generous());
+    let document = Document::<Encrypted>::parse_as(places.input(), resolved, &Limits::generous());
     let document = document.map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
     let keyring = Keyring::find(&context.environment);
     let opened = opening::open(&document, &keyring, &name, Mac::Ignore)?;
