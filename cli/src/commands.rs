@@ -202,8 +202,8 @@ impl Places {
         };
         Failure {
             message: format!(
-                "{}\n  {why}, so it was taken for a sealed binary file; add --input-type yaml (or json, dotenv, ini), or \
-                 --filename-override NAME.yaml",
+                "{}\n  {why}, so it was taken for a sealed binary file; add --input-type yaml (or json, dotenv, \
+                 ini), or --filename-override NAME.yaml",
                 failure.message
             ),
             ..failure

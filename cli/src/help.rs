@@ -75,8 +75,8 @@ Examples:
   stackseal encrypt --age age1... --mark stringData.password -i secret.yaml
   SOPS_AGE_KEY_FILE=keys.txt stackseal decrypt secret.yaml
 
-Keys of PGP, clouds and vaults are out of scope: files are sealed to age and SSH keys. Exit statuses are those of sops: 51 \
-for a MAC mismatch, 128 for no matching key, 203 for a file that is sealed already.";
+Keys of PGP, clouds and vaults are out of scope: files are sealed to age and SSH keys. Exit statuses are those \
+of sops: 51 for a MAC mismatch, 128 for no matching key, 203 for a file that is sealed already.";
 
 /// In the order of their names.
 const VERBS: &[Told] = &[
@@ -111,8 +111,8 @@ Examples:
   stackseal diff secret.yaml
   stackseal diff old.yaml new.yaml
 
-A sealed value is shown by its type and a digest of its ciphertext. In a file that is not sealed every value is hidden. \
-Exit status of a comparison: 0 for the same, 1 for differences, 2 for trouble.",
+A sealed value is shown by its type and a digest of its ciphertext. In a file that is not sealed every value is \
+hidden. Exit status of a comparison: 0 for the same, 1 for differences, 2 for trouble.",
         statuses: &[
             ("0", "The files are the same, or there was one."),
             ("1", "They differ."),
@@ -128,9 +128,9 @@ Examples:
   SOPS_EDITOR='code --wait' stackseal edit secret.yaml
   stackseal edit --resume edited-secret.yaml.sealed secret.yaml
 
-The editor is $SOPS_EDITOR, else $EDITOR, else vim, nano or vi, whichever there is first. The options that choose what is \
-sealed count for a document that does not exist yet. What cannot be sealed, such as YAML with a mistake, is asked about on \
-the terminal; where there is none, it is kept sealed beside the document.",
+The editor is $SOPS_EDITOR, else $EDITOR, else vim, nano or vi, whichever there is first. The options that \
+choose what is sealed count for a document that does not exist yet. What cannot be sealed, such as YAML with a \
+mistake, is asked about on the terminal; where there is none, it is kept sealed beside the document.",
         statuses: &[],
     },
     Told {
@@ -143,8 +143,8 @@ Examples:
   stackseal encrypt --age age1... --mark stringData.password -i secret.yaml
   kubectl create secret ... -o yaml | stackseal encrypt --filename-override s.yaml --output s.yaml
 
-Keys of PGP, clouds and vaults (--pgp, --kms, --gcp-kms, --azure-kv, --hc-vault-transit and the like) are out of scope: name \
-age or SSH keys with --age, or use sops for files that need the others.",
+Keys of PGP, clouds and vaults (--pgp, --kms, --gcp-kms, --azure-kv, --hc-vault-transit and the like) are out \
+of scope: name age or SSH keys with --age, or use sops for files that need the others.",
         statuses: &[],
     },
     Told {
@@ -275,9 +275,9 @@ Examples:
   stackseal verify --age age1...,age1... secret.yaml
 
 Without --age and --recipients-file, the creation rule for a file says who must be able to open it. Where there are no \
-creation rules that is not checked, and the last line says so; --require-rules makes it an error. Findings go to standard \
-output, one a line: FILE:LINE: PATH: what is wrong [code]. Exit status 0: nothing was found; 1: something was. Whether the \
-values are those that were sealed only a key can tell.",
+creation rules that is not checked, and the last line says so; --require-rules makes it an error. Findings go \
+to standard output, one a line: FILE:LINE: PATH: what is wrong [code]. Exit status 0: nothing was found; 1: \
+something was. Whether the values are those that were sealed only a key can tell.",
         statuses: &[("0", "Nothing was found."), ("1", "Something was found.")],
     },
 ];

@@ -97,8 +97,8 @@ pub(crate) fn recipients(
             return Err(Failure::usage(
                 "key-unsupported",
                 format!(
-                    "{name} is also sealed to {kind} {key}, and only age keys are supported here, so that key would lose \
-                     the file; use sops for it"
+                    "{name} is also sealed to {kind} {key}, and only age keys are supported here, so that key \
+                     would lose the file; use sops for it"
                 ),
             ));
         }
@@ -241,8 +241,8 @@ pub(crate) fn refuse_foreign(named: &[String]) -> Result<(), Failure> {
         [] => Ok(()),
         _ => Err(Failure::usage(
             "key-unsupported",
-            "only age and SSH keys are supported here; keys of PGP, clouds and vaults are out of scope: name age recipients \
-             with --age (--add-age, --rm-age), or use sops for files that need the others",
+            "only age and SSH keys are supported here; keys of PGP, clouds and vaults are out of scope: name \
+             age recipients with --age (--add-age, --rm-age), or use sops for files that need the others",
         )),
     }
 }

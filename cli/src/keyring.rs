@@ -396,8 +396,8 @@ impl Keyring {
                 "{why}, and no identity was found; name the file that holds yours in SOPS_AGE_KEY_FILE"
             ),
             (None, found) => format!(
-                "{why}, and the identities at hand are {}; name the file with one of its identities in SOPS_AGE_KEY_FILE, or ask \
-                 someone who can open it to seal it to you, too",
+                "{why}, and the identities at hand are {}; name the file with one of its identities in \
+                 SOPS_AGE_KEY_FILE, or ask someone who can open it to seal it to you, too",
                 found.join(", ")
             ),
         }

@@ -260,8 +260,8 @@ impl Document<Encrypted> {
         self.opened(data_key, false)
     }
 
-    /// As [`Document::open_without_mac`], also when values stand in clear that the file's rule seals: who wrote them there
-    /// is not known, so whoever takes them has to say so.
+    /// As [`Document::open_without_mac`], also when values stand in clear that the file's rule seals: who wrote them
+    /// there is not known, so whoever takes them has to say so.
     ///
     /// # Errors
     /// As [`Document::open_without_mac`], without `leaf-not-sealed`.

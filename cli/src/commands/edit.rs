@@ -1,6 +1,6 @@
 //! `stackseal edit`: opens a document in an editor, and seals what comes out of it. Values that did not change keep
-//! their ciphertext; the plaintext lies in a folder that is gone afterwards, see [`crate::private_folder`]. What cannot be
-//! sealed is kept as [`unfinished`] says.
+//! their ciphertext; the plaintext lies in a folder that is gone afterwards, see [`crate::private_folder`]. What
+//! cannot be sealed is kept as [`unfinished`] says.
 
 mod example;
 mod unfinished;
@@ -189,8 +189,8 @@ impl Session<'_> {
             }
             output::failure(&failure);
             output::note(
-                "Press Enter to return to the editor, Ctrl-D to have what you wrote sealed beside the file, or Ctrl-C to \
-                 give it up.",
+                "Press Enter to return to the editor, Ctrl-D to have what you wrote sealed beside the file, or \
+                 Ctrl-C to give it up.",
             );
             if !matches!(io::stdin().read_line(&mut String::new()), Ok(1..)) {
                 return Err(self.kept(&edited, failure, context));

@@ -209,8 +209,8 @@ fn finish(
     let mut lines = text.lines().zip(1..);
     if let Some((_, line)) = lines.find(|(line, _)| is_marker(line)) {
         return Err(conflict(format!(
-            "{name}: line {line} is a conflict marker; keep one side and delete the marker lines first, or take a side with \
-             --pick ours, --pick theirs or --pick PATH=theirs"
+            "{name}: line {line} is a conflict marker; keep one side and delete the marker lines first, or take \
+             a side with --pick ours, --pick theirs or --pick PATH=theirs"
         )));
     }
     let document = Document::<Encrypted>::parse_as(places.input(), resolved, &Limits::generous());

@@ -22,7 +22,8 @@ pub(crate) enum Seen {
 /// Looks at a file, and tells what is wrong with it.
 pub(crate) type Look<'a> = dyn Fn(&Found, &mut Told) -> Seen + Sync + 'a;
 
-/// Looks at all files, and tells how many are good; `done` is what those are called, `remark` what is to be said of all.
+/// Looks at all files, and tells how many are good; `done` is what those are called, `remark` what is to be said of
+/// all.
 ///
 /// # Errors
 /// `file-not-found` (exit 100) without a file; `files-failed`.

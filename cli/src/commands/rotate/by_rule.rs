@@ -154,8 +154,8 @@ impl Changes {
         Failure::usage(
             "becomes-readable",
             format!(
-                "{name}: {place} does not choose what is sealed now, so everybody who has the file could read: {paths}; \
-                 mend the rule, or agree with --accept-readable"
+                "{name}: {place} does not choose what is sealed now, so everybody who has the file could read: \
+                 {paths}; mend the rule, or agree with --accept-readable"
             ),
         )
     }
