@@ -110,7 +110,7 @@ impl Failure {
         } else if is(ErrorCode::MetadataInvalid) && self.message.contains("metadata not found") {
             "'stackseal encrypt -i FILE' seals it; if it is sealed and its name does not tell its format, add \
              --input-type"
-        } else if is(ErrorCode::MetadataInvalid) {
+        } else if is(ErrorCode::MetadataInvalid) && !self.message.contains("also sealed through") {
             "the sops block is not to be changed by hand; take its last good version from the file's history"
         } else {
             return None;

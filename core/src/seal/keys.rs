@@ -38,9 +38,11 @@ impl Keys<'_> {
         }
         let foreign = self.earlier.and_then(|earlier| {
             let metadata = earlier.metadata();
+            // Where everything is sealed anew, who is named takes the place of the groups.
+            let keeps_groups = !self.has_groups() && !self.options.new_data_key;
             metadata
                 .foreign_names()
-                .find(|name| *name != "key_groups" || !self.has_groups())
+                .find(|name| *name != "key_groups" || keeps_groups)
         });
         match foreign {
             Some(foreign) => Err(Error::input(ErrorCode::MetadataInvalid, alloc::format!("the file is also sealed through {foreign}, which would be lost; change it with the tool that made it")).at_path("sops")),
