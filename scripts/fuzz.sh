@@ -12,7 +12,7 @@ CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true CARGO_PROFILE_RELEASE_DEBUG_ASSERTION
 program=$CARGO_TARGET_DIR/fuzz/release/examples/fuzz
 [ $# -gt 1 ] && exec "$program" "$@"
 
-targets=$(awk -F '"' '/^    Target \{ name: / { print $2 }' tests/programs/fuzz.rs)
+targets=$("$program" --list) && [ -n "$targets" ] || exit 1
 seed=${STACKSEAL_SEED:-$RANDOM$RANDOM}
 say "seed $seed, $minutes minutes a target; logs in $LOGS"
 export program minutes seed LOGS

@@ -1,7 +1,7 @@
 //! Mutated input into everything that reads what others wrote: nothing panics, overflows or hangs, and what is sealed
 //! comes back to the byte. `make fuzz MINUTES=10` builds it with overflow checks and runs every target that long.
 //!
-//! usage: `fuzz MINUTES [TARGET [SEED [NUMBER]]]`. Input follows from seed and number, so that one of them can be run
+//! usage: `fuzz MINUTES [TARGET [SEED [NUMBER]]]`, or `fuzz --list` for their names. Input follows from seed and number, so that one of them can be run
 //! alone; whoever ends without a word (a stack overflow) was at the number printed last, or at most a hundred later.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -125,6 +125,10 @@ const TARGETS: &[Target] = &[
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == "--list") {
+        TARGETS.iter().for_each(|target| println!("{}", target.name));
+        return ExitCode::SUCCESS;
+    }
     let minutes: f64 = arguments
         .first()
         .and_then(|text| text.parse().ok())
@@ -136,11 +140,15 @@ fn main() -> ExitCode {
     let number = arguments.get(3).map(|text| text.parse().unwrap());
     // what is wrong is told once, below
     std::panic::set_hook(Box::new(|_| {}));
-    let mut wrong = 0;
+    let (mut ran, mut wrong) = (0, 0);
     for target in TARGETS.iter().filter(|target| target.name.contains(only)) {
+        ran += 1;
         wrong += run(target, minutes, seed, number);
     }
-    if wrong == 0 {
+    if ran == 0 {
+        eprintln!("no target is called {only:?}; --list tells their names");
+    }
+    if ran > 0 && wrong == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
