@@ -126,7 +126,9 @@ const TARGETS: &[Target] = &[
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|first| first == "--list") {
-        TARGETS.iter().for_each(|target| println!("{}", target.name));
+        TARGETS
+            .iter()
+            .for_each(|target| println!("{}", target.name));
         return ExitCode::SUCCESS;
     }
     let minutes: f64 = arguments
