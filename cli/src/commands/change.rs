@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::Context;
 use crate::args::Target;
 use crate::exit::{Act, Failure};
-use crate::files::{self, Audience};
+use crate::files::{self, Audience, Held};
 use crate::keyring::Keyring;
 use crate::opening::{self, Mac};
 use crate::output;
@@ -18,6 +18,8 @@ use crate::output;
 pub(super) struct Change<'a> {
     file: &'a Path,
     name: String,
+    /// From before the file was read until it is written.
+    _held: Held,
     pub(super) path: TreePath,
     pub(super) opened: Opened,
 }
@@ -33,6 +35,7 @@ impl<'a> Change<'a> {
             .map_err(|error| Failure::of_tree_path(&error, "the path", 7))?;
         context.config()?;
         let name = target.file.display().to_string();
+        let held = Held::wait(&target.file);
         let bytes = files::read(&target.file).map_err(|failure| Failure {
             status: 2,
             ..failure
@@ -50,6 +53,7 @@ impl<'a> Change<'a> {
             opened: opening::open(&document, &keyring, &name, mac)?,
             file: &target.file,
             name,
+            _held: held,
             path,
         })
     }
@@ -76,7 +80,7 @@ impl<'a> Change<'a> {
             output::note(&format!("{} is unchanged", self.name));
             return Ok(());
         }
-        files::unchanged(self.file, self.opened.sealed().text())?;
+        files::unchanged(self.file, self.opened.sealed().text().as_bytes())?;
         files::replace(self.file, sealed.text().as_bytes(), Audience::Anyone)
     }
 
