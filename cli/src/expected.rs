@@ -1,5 +1,6 @@
 //! Who ought to be able to open a file, by name, and how the file differs from that. No key is needed.
 
+use stackseal_core::is_same_recipient;
 use stackseal_core::{Document, Encrypted, ErrorCode, Metadata};
 
 use crate::config::Rule;
@@ -139,7 +140,7 @@ impl Expected {
             )
         };
         for text in &wanted.age {
-            if !group.age.iter().any(|it| same(it, text)) {
+            if !group.age.iter().any(|it| is_same_recipient(it, text)) {
                 tell(missing(text));
             }
         }
@@ -153,7 +154,7 @@ impl Expected {
             }
         }
         for text in &group.age {
-            if !wanted.age.iter().any(|it| same(it, text)) {
+            if !wanted.age.iter().any(|it| is_same_recipient(it, text)) {
                 tell(stranger(text));
             }
         }
@@ -181,15 +182,6 @@ pub(crate) fn foreign_copies(document: &Document<Encrypted>) -> impl Iterator<It
  message,
  }
     })
-}
-
-/// Whether two texts name the same recipient: what stands behind an SSH key is a remark.
-fn same(one: &str, other: &str) -> bool {
-    let key = |text: &str| {
-        let words = text.split_whitespace().take(2);
-        words.map(str::to_owned).collect::<Vec<_>>()
-    };
-    key(one) == key(other)
 }
 
 /// Whether a key that a rule names is that of a file. The file has only parts of some names.

@@ -222,16 +222,6 @@ pub(crate) fn named(
     Ok(named)
 }
 
-/// Whether two texts name the same recipient: SSH keys may have a comment.
-pub(crate) fn is_same(one: &str, other: &str) -> bool {
-    fn key(text: &str) -> Option<[&str; 2]> {
-        let mut words = text.split_whitespace();
-        let (kind, key) = (words.next()?, words.next()?);
-        kind.starts_with("ssh-").then_some([kind, key])
-    }
-    one == other || key(one).is_some_and(|one| key(other) == Some(one))
-}
-
 /// Says that keys of other kinds than age were named.
 ///
 /// # Errors

@@ -40,6 +40,21 @@ enum Kind {
     Native(Point),
 }
 
+/// Whether two texts name the same recipient: what stands behind an SSH key is a remark.
+pub fn is_same_recipient(one: &str, other: &str) -> bool {
+    key(one).eq(key(other))
+}
+
+/// The words of a text that name a recipient.
+fn key(text: &str) -> impl Iterator<Item = &str> {
+    let words = if text.trim_start().starts_with("ssh-") {
+        2
+    } else {
+        usize::MAX
+    };
+    text.split_whitespace().take(words)
+}
+
 /// A recipient of a kind that this crate does not know (SSH keys): whoever offers it wraps to it.
 pub trait ForeignRecipient: Send + Sync {
     /// How a file names it.
