@@ -4,6 +4,8 @@
 //! nothing is ever written anew from a tree.
 
 use alloc::borrow::ToOwned as _;
+#[cfg(feature = "formats")]
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -334,6 +336,42 @@ impl Document<Plain> {
     pub(crate) fn is_written_as(&self, scalar: &Scalar, value: &Value) -> bool {
         matches!((&scalar.value, value), (Value::Float(_), Value::Integer(_)))
             && self.text.as_bytes().get(scalar.span.clone()) == Some(&*value.plaintext())
+    }
+
+    /// The same text with whole numbers read as in other documents that have them digit by digit; `None` when that is
+    /// how they were read. See [`Self::is_written_as`].
+    #[cfg(feature = "formats")]
+    pub(crate) fn with_integers_of<'a>(
+        &self,
+        others: impl IntoIterator<Item = &'a Self>,
+    ) -> Option<Self> {
+        if self.format != Format::Json {
+            return None;
+        }
+        let scalars = others.into_iter().flat_map(Self::scalars);
+        let known: BTreeSet<i64> = scalars
+            .filter_map(|(_, scalar)| match scalar.value {
+                Value::Integer(number) => Some(number),
+                _ => None,
+            })
+            .collect();
+        let exact = |scalar: &Scalar| {
+            let number = self.text.get(scalar.span.clone())?.parse().ok()?;
+            let value = Value::Integer(number);
+            let is_other =
+                self.is_written_as(scalar, &value) && !scalar.value.says_the_same(&value);
+            (is_other && known.contains(&number)).then_some(value)
+        };
+        let exact: Vec<_> = self.scalars().map(|(_, scalar)| exact(scalar)).collect();
+        exact.iter().any(Option::is_some).then(|| {
+            let mut document = self.clone();
+            for (scalar, value) in document.scalars_mut().zip(exact) {
+                if let Some(value) = value {
+                    scalar.value = value;
+                }
+            }
+            document
+        })
     }
 
     /// As [`Document::scalars`]; a plain document has no block.

@@ -170,7 +170,8 @@ impl<'a> Change<'a> {
 
     fn parse(&self, text: &str) -> Result<Document<Plain>, Error> {
         let format = self.document.format();
-        Document::<Plain>::of_text(format, text.into(), self.document.limits())
+        let again = Document::<Plain>::parse_as(format, text.as_bytes(), self.document.limits())?;
+        Ok(again.with_integers_of([self.document]).unwrap_or(again))
     }
 
     /// What to replace in the text; `None` where no way is known.
