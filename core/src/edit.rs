@@ -66,6 +66,9 @@ pub fn unset(document: &Document<Plain>, path: &TreePath) -> Result<Zeroizing<St
     change.made(&wanted, None)
 }
 
+/// Where the content of a binary file stands.
+const CONTENT: &str = "data";
+
 /// A value, or a section of values, as a format has it that knows text alone.
 fn as_text(node: &Node) -> Result<Node, Error> {
     Ok(match node {
@@ -108,6 +111,14 @@ impl<'a> Change<'a> {
                 return refused(
                     "the tree path names the part that is kept for sops itself; choose another key",
                 );
+            }
+            Some(first) if document.format() == Format::Binary => {
+                let is_content = matches!(first, Segment::Key(key) if key.as_ref() == CONTENT);
+                if !is_content || path.steps().len() > 1 {
+                    return refused(
+                        "the content of a binary file is at [\"data\"], and nothing else is in it",
+                    );
+                }
             }
             Some(_) => {}
         }

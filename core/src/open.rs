@@ -14,7 +14,6 @@ use crate::cipher::{self, Cipher, SealedValue};
 use crate::data_key::DataKey;
 use crate::document::{Document, Encrypted, Plain, splice};
 use crate::error::{Error, ErrorCode};
-#[cfg(feature = "formats")]
 use crate::format::Format;
 use crate::format::parts::{Comment, Item, Scalar};
 use crate::format::yaml::write::{self, Caution};
@@ -582,14 +581,7 @@ enum Leaf {
 pub(crate) enum Edit<'a> {
     Comment(&'a Comment, Text),
     /// A comment that stands as an item of a list.
-    Item(
-        #[cfg_attr(
-            not(feature = "formats"),
-            expect(dead_code, reason = "asked where layouts are kept")
-        )]
-        &'a Scalar,
-        Text,
-    ),
+    Item(&'a Scalar, Text),
     Value(&'a Scalar, Value),
 }
 
@@ -723,7 +715,8 @@ fn dash_before(text: &str, at: usize) -> usize {
     }
 }
 
-#[cfg(all(test, feature = "formats"))]
+#[cfg(test)]
+#[cfg(feature = "formats")]
 mod tests {
     use super::*;
     use crate::edit;
