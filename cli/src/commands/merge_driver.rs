@@ -8,6 +8,7 @@ mod brought;
 mod given;
 mod install;
 mod pick;
+mod summary;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -194,8 +195,15 @@ fn finish(
             ),
         ));
     }
+    let summary = summary::Finished {
+        file,
+        format: places.input(),
+        opened: &opened,
+        sealed: &finished,
+    };
+    let summary = summary.told(&keyring);
     files::replace(file, finished.text().as_bytes(), Audience::Anyone)?;
-    output::note(&format!("{name} has its MAC again"));
+    output::note(&format!("{name} has its MAC again; {summary}"));
     Ok(())
 }
 
