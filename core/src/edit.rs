@@ -92,6 +92,27 @@ fn as_text(node: &Node) -> Result<Node, Error> {
     })
 }
 
+/// A document as its text reads, whatever its values were sealed as.
+fn read_back(tree: &Node, format: Format) -> Result<Node, Error> {
+    let section = |entry: &Entry| {
+        Ok(match entry {
+            Entry::Item { key, node } => Entry::Item {
+                key: key.clone(),
+                node: as_text(node)?,
+            },
+            comment => comment.clone(),
+        })
+    };
+    match (format, tree) {
+        (Format::Dotenv, _) => as_text(tree),
+        (Format::Ini, Node::Mapping(sections)) => {
+            let sections = sections.iter().map(section);
+            sections.collect::<Result<_, _>>().map(Node::Mapping)
+        }
+        _ => Ok(tree.clone()),
+    }
+}
+
 struct Change<'a> {
     document: &'a Document<Plain>,
     path: &'a TreePath,
@@ -122,10 +143,12 @@ impl<'a> Change<'a> {
             }
             Some(_) => {}
         }
+        let trees = document.trees()?;
+        let trees = trees.iter().map(|tree| read_back(tree, document.format()));
         Ok(Self {
             document,
             path,
-            before: document.trees()?,
+            before: trees.collect::<Result<_, Error>>()?,
         })
     }
 

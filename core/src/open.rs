@@ -786,6 +786,33 @@ mod tests {
     }
 
     #[test]
+    fn values_that_were_sealed_as_numbers_stay_when_another_changes_where_all_is_text() {
+        for (format, text, path) in [
+            (Format::Dotenv, "A=1\nB=x\n", "[\"B\"]"),
+            (Format::Ini, "[s]\na = 1\nb = x\n", "[\"s\"][\"b\"]"),
+        ] {
+            let whole = Document::<Plain>::parse_as(format, text.as_bytes(), &Limits::default());
+            let mut whole = whole.unwrap();
+            whole.scalars_mut().next().unwrap().value = Value::Integer(1);
+            let (sealed, identity) = sealed(&whole);
+            assert!(sealed.text().contains("type:int"));
+            let opened = opened(&sealed, identity).unwrap();
+            let path = TreePath::parse(path).unwrap();
+            let y = Node::Leaf(Value::string("y"));
+            let changed = edit::set(opened.plain(), &path, &y).unwrap();
+            assert_eq!(*changed, text.replace('x', "y"));
+            let changed =
+                Document::<Plain>::parse_as(format, changed.as_bytes(), &Limits::default());
+            let now = Timestamp::parse(TIME).unwrap();
+            let again =
+                opened.reseal_as_before(&changed.unwrap(), now, &mut vectors::repeatable(2));
+            let again = again.unwrap().open(opened.data_key()).unwrap();
+            assert_eq!(again.plain().text(), text.replace('x', "y"));
+            assert!(edit::unset(opened.plain(), &path).is_ok());
+        }
+    }
+
+    #[test]
     fn json_opens_as_the_yaml_that_it_is() {
         for text in [
             "{\"a\": \"x\"}",
