@@ -826,7 +826,7 @@ mod tests {
 
     #[test]
     fn comments_in_lists_of_json_are_dropped() {
-        let text = "{\"l\": [\"# c\", \"# c\", \"a\", \"# c\", \"b\", \"# c\", \"# c\"], \"m\": [\"# c\", \"# c\" ], \"n\": [[\"# c\"], \"# c\"]}";
+        let text = r##"{"l": ["# c", "# c", "a", "# c", "b", "# c", "# c"], "m": ["# c", "# c" ], "n": [["# c"], "# c"]}"##;
         let (sealed, identity) = sealed(&plain(text));
         let key = sealed.data_key(&[identity]).unwrap();
         let opened = sealed.open(&key).unwrap();

@@ -577,4 +577,18 @@ mod tests {
             Err(Error::RandomFailed)
         ));
     }
+
+    #[test]
+    fn an_ssh_key_is_the_same_whatever_remark_stands_behind_it() {
+        for (one, other, same) in [
+            ("ssh-ed25519 AAAA me", "ssh-ed25519  AAAA", true),
+            ("ssh-ed25519 AAAA me", "ssh-ed25519 AAAB me", false),
+            ("ssh-ed25519 AAAA", "ssh-rsa AAAA", false),
+            (" age1a", "age1a\n", true),
+            ("age1a me", "age1a", false),
+            ("age1a", "age1b", false),
+        ] {
+            assert_eq!(is_same_recipient(one, other), same, "{one}, {other}");
+        }
+    }
 }

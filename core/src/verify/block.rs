@@ -1,5 +1,5 @@
-//! What stands in the `sops` block beside what belongs there. No MAC covers any of it and no rule seals it, so it may be
-//! a secret in clear: comments, fields that nobody knows, and names that stand twice, of which one alone is read.
+//! What stands in the `sops` block beside what belongs there. No MAC covers any of it and no rule seals it, so it may
+//! be a secret in clear: comments, fields that nobody knows, and names that stand twice, of which one alone is read.
 
 use alloc::collections::BTreeSet;
 

@@ -112,7 +112,8 @@ impl Brought<'_> {
         let is_less = theirs.metadata().mac_only_encrypted && stated != Some(true);
         is_less.then(|| {
             format!(
-                "theirs leaves values in clear out of the MAC (mac_only_encrypted), which {}; state it there to have it",
+                "theirs leaves values in clear out of the MAC (mac_only_encrypted), which {}; state it there to have \
+                 it",
                 self.says_not()
             )
         })
