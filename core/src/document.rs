@@ -666,6 +666,20 @@ impl<State> Document<State> {
                 "sops metadata not found: the text has no sops block, so it is not sealed",
             ));
         };
+        #[cfg(feature = "formats")]
+        if self.format == Format::Ini {
+            let blocks = root.keys.iter();
+            let mut blocks = blocks.filter(|key| self.format.is_block_key(&key.name));
+            if let Some(second) = blocks.nth(1) {
+                // The reference opens no such file either, and nothing covers what stands there.
+                return Err(Error::input(
+                    ErrorCode::MetadataInvalid,
+                    "the section sops stands twice, and one of them alone can be the block; take the other out",
+                )
+                .at_path("sops")
+                .at_line(second.line));
+            }
+        }
         let leaves = self.format.block_leaves(root);
         #[cfg(feature = "formats")]
         if let Format::Json | Format::Binary = self.format {

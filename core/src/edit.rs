@@ -100,7 +100,7 @@ fn read_back(tree: &Node, format: Format) -> Result<Node, Error> {
                 key: key.clone(),
                 node: as_text(node)?,
             },
-            comment => comment.clone(),
+            comment @ Entry::Comment(_) => comment.clone(),
         })
     };
     match (format, tree) {

@@ -57,16 +57,6 @@ impl Found<'_> {
             self.faults
                 .push(Error::input(code, message).at_path("sops").at_line(line));
         }
-        let sections = root.keys.iter();
-        let mut sections = sections.filter(|key| key.name.as_ref() == "sops");
-        if let Some(second) = sections.nth(1) {
-            let message = "a second block named sops stands here, which is not read; take it out";
-            self.faults.push(
-                Error::input(ErrorCode::MetadataInvalid, message)
-                    .at_path("sops")
-                    .at_line(second.line),
-            );
-        }
     }
 }
 
