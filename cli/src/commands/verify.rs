@@ -273,7 +273,8 @@ fn other_mac(document: &Document<Encrypted>, rule: &Rule) -> Option<Difference> 
         code: "selector-mismatch",
         field: "mac_only_encrypted".to_owned(),
         message: format!(
-            "the MAC covers {covers}, but {} says {says}; seal the file anew, or add --any-selector",
+            "the MAC covers {covers}, but {} says {says}; 'stackseal rotate --by-rule -i' seals the file as the \
+             rule says, and --any-selector lets it be",
             rule.place
         ),
     })
