@@ -301,6 +301,9 @@ pub(crate) struct Target {
     /// Format of the document: yaml, json, dotenv, ini or binary
     #[arg(long, value_name = "FORMAT")]
     pub(crate) input_type: Option<String>,
+    /// Format that the file shall have afterwards: yaml, json, dotenv, ini or binary
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) output_type: Option<String>,
     /// Change the document although its MAC does not match its values; what stands in clear and should not gets sealed
     #[arg(long)]
     pub(crate) ignore_mac: bool,

@@ -29,7 +29,7 @@ use zeroize::Zeroizing;
 use crate::args::{Common, Places};
 use crate::config::{self, Config, JsonStep};
 use crate::exit::{Act, Failure};
-use crate::files::{self, Audience};
+use crate::files::{self, Audience, Held};
 use crate::keyring::{Environment, Keyring};
 use crate::opening::{self, Mac};
 use crate::output;
@@ -159,6 +159,11 @@ impl Places {
     fn of_name(&self) -> Format {
         let name = self.told_by().map(|path| path.to_string_lossy());
         name.map_or(Format::Binary, |name| Format::of_name(&name))
+    }
+
+    /// Keeps others from changing the document while it is changed where it lies.
+    fn held(&self) -> Option<Held> {
+        self.path().filter(|_| self.in_place).map(Held::wait)
     }
 
     /// Reads the document.

@@ -1,5 +1,6 @@
 //! Who ought to be able to open a file, by name, and how the file differs from that. No key is needed.
 
+use stackseal_core::is_same_recipient;
 use stackseal_core::{Document, Encrypted, ErrorCode, Metadata};
 
 use crate::config::Rule;
@@ -139,7 +140,7 @@ impl Expected {
             )
         };
         for text in &wanted.age {
-            if !group.age.iter().any(|it| same(it, text)) {
+            if !group.age.iter().any(|it| is_same_recipient(it, text)) {
                 tell(missing(text));
             }
         }
@@ -153,7 +154,7 @@ impl Expected {
             }
         }
         for text in &group.age {
-            if !wanted.age.iter().any(|it| same(it, text)) {
+            if !wanted.age.iter().any(|it| is_same_recipient(it, text)) {
                 tell(stranger(text));
             }
         }
@@ -183,25 +184,42 @@ pub(crate) fn foreign_copies(document: &Document<Encrypted>) -> impl Iterator<It
     })
 }
 
-/// Whether two texts name the same recipient: what stands behind an SSH key is a remark.
-fn same(one: &str, other: &str) -> bool {
-    let key = |text: &str| {
-        let words = text.split_whitespace().take(2);
-        words.map(str::to_owned).collect::<Vec<_>>()
-    };
-    key(one) == key(other)
-}
-
-/// Whether a key that a rule names is that of a file. The file has only parts of some names.
+/// Whether a key that a rule names, with its kind before, is that of a file. A part of a name is another name.
 fn is_key(of_rule: &str, kind: &str, name: &str) -> bool {
-    let kind = match kind {
-        "azure_kv" => "azure_keyvault",
-        kind => kind,
-    };
-    let rest = of_rule
-        .strip_prefix(kind)
-        .and_then(|rest| rest.strip_prefix(' '));
-    rest.is_some_and(|rest| rest.split(' ').any(|word| word == name) || rest.contains(name))
+    let of_kind = |kind: &str| of_rule.strip_prefix(kind)?.strip_prefix(' ');
+    match kind {
+        "azure_kv" => of_kind("azure_keyvault").is_some_and(|rest| {
+            // The address of a key, or of its vault with the key's name and version.
+            let mut words = rest.split(' ');
+            let mut place = words
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches('/')
+                .to_owned();
+            if let Some(key) = words.next() {
+                place = format!("{place}/keys/{key}");
+            }
+            for version in words {
+                place = format!("{place}/{version}");
+            }
+            // Without a version it is the newest when the file is sealed.
+            let version = name
+                .strip_prefix(&place)
+                .and_then(|rest| rest.strip_prefix('/'));
+            name == place || version.is_some_and(|version| !version.contains('/'))
+        }),
+        "kms" => of_kind(kind).is_some_and(|rest| {
+            let mut words = rest.split(' ');
+            let key = words.next().unwrap_or_default();
+            let role = words.next().filter(|role| role.starts_with("arn:"));
+            match role {
+                Some(role) => name == format!("{key}+{role}"),
+                None => name == key,
+            }
+        }),
+        "pgp" => of_kind(kind).is_some_and(|rest| rest.replace(' ', "").eq_ignore_ascii_case(name)),
+        _ => of_kind(kind).is_some_and(|rest| rest.trim_end_matches('/') == name),
+    }
 }
 
 /// The field of the block that a group stands in.
@@ -217,5 +235,112 @@ fn counted(groups: usize) -> String {
     match groups {
         1 => "1 key group".to_owned(),
         more => format!("{more} key groups"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_another_kind_is_known_by_its_whole_name() {
+        const FINGERPRINT: &str = "85D77543B3D624B63CEA9E6DBC17301B491B3F21";
+        for (of_rule, kind, name, is) in [
+            (
+                "pgp 85D77543B3D624B63CEA9E6DBC17301B491B3F21",
+                "pgp",
+                FINGERPRINT,
+                true,
+            ),
+            (
+                "pgp 85d77543b3d624b63cea9e6dbc17301b491b3f21",
+                "pgp",
+                FINGERPRINT,
+                true,
+            ),
+            (
+                "pgp 85D77543B3D624B63CEA9E6DBC17301B491B3F21",
+                "pgp",
+                "491B3F21",
+                false,
+            ),
+            ("pgp 491B3F21", "pgp", FINGERPRINT, false),
+            (
+                "kms arn:aws:kms:a:1:key/k+arn:aws:iam::1:role/r",
+                "kms",
+                "arn:aws:kms:a:1:key/k+arn:aws:iam::1:role/r",
+                true,
+            ),
+            (
+                "kms arn:aws:kms:a:1:key/k arn:aws:iam::1:role/r p",
+                "kms",
+                "arn:aws:kms:a:1:key/k+arn:aws:iam::1:role/r",
+                true,
+            ),
+            (
+                "kms arn:aws:kms:a:1:key/k p n:v",
+                "kms",
+                "arn:aws:kms:a:1:key/k",
+                true,
+            ),
+            (
+                "kms arn:aws:kms:a:1:key/kk",
+                "kms",
+                "arn:aws:kms:a:1:key/k",
+                false,
+            ),
+            ("gcp_kms projects/p/k", "gcp_kms", "projects/p/k", true),
+            ("gcp_kms projects/p/kk", "gcp_kms", "projects/p/k", false),
+            (
+                "hc_vault https://v:82/v1/e/keys/k",
+                "hc_vault",
+                "https://v:82/v1/e/keys/k",
+                true,
+            ),
+            (
+                "hc_vault https://v:82/v1/e/keys/k",
+                "hc_vault",
+                "https://w:82/v1/e/keys/k",
+                false,
+            ),
+            (
+                "azure_keyvault https://v/keys/k/1",
+                "azure_kv",
+                "https://v/keys/k/1",
+                true,
+            ),
+            (
+                "azure_keyvault https://v/ k 1",
+                "azure_kv",
+                "https://v/keys/k/1",
+                true,
+            ),
+            (
+                "azure_keyvault https://v k",
+                "azure_kv",
+                "https://v/keys/k/1",
+                true,
+            ),
+            (
+                "azure_keyvault https://v k 1",
+                "azure_kv",
+                "https://v/keys/k/11",
+                false,
+            ),
+            (
+                "azure_keyvault https://v k",
+                "azure_kv",
+                "https://v/keys/kk/1",
+                false,
+            ),
+            (
+                "azure_keyvault https://v k",
+                "azure_kv",
+                "https://w/keys/k/1",
+                false,
+            ),
+        ] {
+            assert_eq!(is_key(of_rule, kind, name), is, "{of_rule} {name}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Reads documents and replaces files: whole or not at all, keeping mode and owner. Many at once are replaced by
 //! [`Prepared`].
 
+mod held;
 mod leftover;
 mod prepared;
 
@@ -14,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 
+pub(crate) use held::Held;
 pub(crate) use leftover::{is_name as is_leftover, remove_if_left};
 pub(crate) use prepared::{Prepared, sync_prepared};
 
@@ -57,9 +59,9 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
 ///
 /// # Errors
 /// `file-changed`.
-pub(crate) fn unchanged(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn unchanged(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     match fs::read(path) {
-        Ok(bytes) if bytes == text.as_bytes() => Ok(()),
+        Ok(is) if is == bytes => Ok(()),
         _ => Err(Failure::usage(
             "file-changed",
             format!(

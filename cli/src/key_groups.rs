@@ -52,19 +52,39 @@ impl Group {
     }
 }
 
-/// What names a key of another kind.
+/// What names a key of another kind, as `sops` calls it.
 fn name(kind: &str, key: &Node) -> String {
-    let field = match kind {
-        "pgp" => "fp",
-        "kms" => "arn",
-        "gcp_kms" => "resource_id",
-        "azure_kv" => "name",
-        "hckms" => "key_id",
-        _ => "key_name",
+    let text = |field: &str| {
+        let value = key.get(field).and_then(Node::value);
+        let text = value.and_then(|value| value.as_str());
+        text.unwrap_or_default().to_owned()
     };
-    let value = key.get(field).and_then(Node::value);
-    let name = value.and_then(|value| value.as_str());
-    name.unwrap_or(kind).to_owned()
+    let place = |field: &str| text(field).trim_end_matches('/').to_owned();
+    let name = match kind {
+        "pgp" => text("fp"),
+        "kms" => match text("role").as_str() {
+            "" => text("arn"),
+            role => format!("{}+{role}", text("arn")),
+        },
+        "gcp_kms" => text("resource_id"),
+        "azure_kv" => format!(
+            "{}/keys/{}/{}",
+            place("vault_url"),
+            text("name"),
+            text("version")
+        ),
+        "hckms" => text("key_id"),
+        _ => format!(
+            "{}/v1/{}/keys/{}",
+            place("vault_address"),
+            text("engine_path"),
+            text("key_name")
+        ),
+    };
+    match name.is_empty() {
+        true => kind.to_owned(),
+        false => name,
+    }
 }
 
 /// The groups of a file; one, unless there are several.
@@ -220,16 +240,6 @@ pub(crate) fn named(
         }
     }
     Ok(named)
-}
-
-/// Whether two texts name the same recipient: SSH keys may have a comment.
-pub(crate) fn is_same(one: &str, other: &str) -> bool {
-    fn key(text: &str) -> Option<[&str; 2]> {
-        let mut words = text.split_whitespace();
-        let (kind, key) = (words.next()?, words.next()?);
-        kind.starts_with("ssh-").then_some([kind, key])
-    }
-    one == other || key(one).is_some_and(|one| key(other) == Some(one))
 }
 
 /// Says that keys of other kinds than age were named.

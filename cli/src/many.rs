@@ -17,7 +17,7 @@ use std::thread;
 use stackseal_core::{Document, Encrypted, Format, Limits};
 
 use crate::exit::{Act, Failure};
-use crate::files::{self, Audience, Prepared};
+use crate::files::{self, Audience, Held, Prepared};
 use crate::keys::lock;
 use crate::output;
 
@@ -84,7 +84,13 @@ impl Batch<'_> {
         }
     }
 
+    /// Whether a file is kept from others from before it is read. Not while a person is asked, who may take long.
+    fn holds(&self) -> bool {
+        self.in_place && !self.dry_run && !self.one_by_one
+    }
+
     fn single(&self, path: &Path, work: &Work<'_>) -> Result<Option<String>, Failure> {
+        let mut held = self.holds().then(|| Held::wait(path));
         let bytes = files::read(path).map_err(|failure| match failure.code {
             "file-not-found" => Failure {
                 status: self.words.missing,
@@ -102,7 +108,8 @@ impl Batch<'_> {
                 Ok(None)
             }
             Some(text) if self.in_place => {
-                files::unchanged(path, sealed.document.text())?;
+                held.get_or_insert_with(|| Held::wait(path));
+                files::unchanged(path, &bytes)?;
                 files::replace(path, text.as_bytes(), Audience::Anyone)?;
                 told.written();
                 told.tell();
@@ -129,11 +136,26 @@ impl Batch<'_> {
             true => 1,
             false => several_threads(),
         };
+        let postponed = Mutex::new(Vec::new());
         each(&found, threads, &|at, found| {
             let mut told = Told::default();
-            let became = self.one_of_many(found, work, &mut told);
-            replacing.add(at, told, became);
+            match self.one_of_many(found, work, &mut told, Turn::First) {
+                Ok(Outcome::Later) => lock(&postponed).push(at),
+                became => replacing.add(at, told, became),
+            }
         });
+        // Nothing is held any more that somebody could wait for who holds one of these.
+        replacing.replace_waiting();
+        let postponed = std::mem::take(&mut *lock(&postponed));
+        for (at, found) in postponed
+            .into_iter()
+            .filter_map(|at| Some((at, found.get(at)?)))
+        {
+            let mut told = Told::default();
+            let became = self.one_of_many(found, work, &mut told, Turn::Last);
+            replacing.add(at, told, became);
+            replacing.replace_waiting();
+        }
         let tally = replacing.end()?;
         let done = self.words.done;
         match self.dry_run {
@@ -147,7 +169,12 @@ impl Batch<'_> {
         found: &Found,
         work: &Work<'_>,
         told: &mut Told,
+        turn: Turn,
     ) -> Result<Outcome, Failure> {
+        let mut held = match (found, turn) {
+            (Found::Named(path) | Found::InFolder(path), Turn::Last) => Some(Held::wait(path)),
+            _ => None,
+        };
         let (path, bytes) = match found {
             Found::Named(path) => (path, files::read(path)?),
             Found::InFolder(path) => {
@@ -164,6 +191,12 @@ impl Batch<'_> {
                 )));
             }
         };
+        if self.holds() && held.is_none() {
+            held = Held::at_once(path).filter(|_| files::unchanged(path, &bytes).is_ok());
+            if held.is_none() {
+                return Ok(Outcome::Later);
+            }
+        }
         let sealed = match (self.parse(path, &bytes, true), found) {
             (Ok(sealed), _) => sealed,
             (Err(failure), Found::InFolder(_)) if !claims_to_be_sealed(&bytes, &failure) => {
@@ -178,9 +211,10 @@ impl Batch<'_> {
             told.result(&format!("{} would be {}", sealed.name, self.words.done));
             return Ok(Outcome::Is(Became::Changed));
         }
-        files::unchanged(path, sealed.document.text())?;
+        let held = held.unwrap_or_else(|| Held::wait(path));
+        files::unchanged(path, &bytes)?;
         if let Some(prepared) = Prepared::write(path, text.as_bytes())? {
-            return Ok(Outcome::Waits(prepared));
+            return Ok(Outcome::Waits(prepared, held));
         }
         files::replace(path, text.as_bytes(), Audience::Anyone)?;
         told.written();
@@ -241,15 +275,28 @@ fn take<'a>(next: &AtomicUsize, found: &'a [Found]) -> Option<(usize, &'a Found)
 /// How far a file came.
 enum Outcome {
     Is(Became),
+    /// Somebody else is changing it.
+    Later,
     /// Its new text is to take its place together with others.
-    Waits(Prepared),
+    Waits(Prepared, Held),
 }
+
+/// How a file is waited for that somebody else is changing.
+#[derive(Clone, Copy)]
+enum Turn {
+    /// Not at all, since others are held.
+    First,
+    /// As long as it takes.
+    Last,
+}
+
+/// A new text with the number of its file, which is held until it is replaced.
+type Ready = (usize, Told, Prepared, Held);
 
 /// What is done when files are ready.
 struct Replacing {
     board: Mutex<Board>,
-    /// New texts, each with the number of its file.
-    waiting: Mutex<Vec<(usize, Told, Prepared)>>,
+    waiting: Mutex<Vec<Ready>>,
     /// So many of them are waited for.
     most: usize,
     /// Where files were replaced.
@@ -258,13 +305,15 @@ struct Replacing {
 
 impl Replacing {
     fn add(&self, at: usize, told: Told, outcome: Result<Outcome, Failure>) {
-        let prepared = match outcome {
-            Ok(Outcome::Waits(prepared)) => prepared,
+        let (prepared, held) = match outcome {
+            Ok(Outcome::Waits(prepared, held)) => (prepared, held),
+            // It comes again.
+            Ok(Outcome::Later) => return,
             Ok(Outcome::Is(became)) => return lock(&self.board).put(at, told, Ok(became)),
             Err(failure) => return lock(&self.board).put(at, told, Err(failure)),
         };
         let mut waiting = lock(&self.waiting);
-        waiting.push((at, told, prepared));
+        waiting.push((at, told, prepared, held));
         if waiting.len() >= self.most {
             let ready = std::mem::take(&mut *waiting);
             drop(waiting);
@@ -272,9 +321,9 @@ impl Replacing {
         }
     }
 
-    fn replace(&self, ready: Vec<(usize, Told, Prepared)>) {
-        let synced = files::sync_prepared(ready.iter().map(|(_, _, prepared)| prepared));
-        for (at, mut told, prepared) in ready {
+    fn replace(&self, ready: Vec<Ready>) {
+        let synced = files::sync_prepared(ready.iter().map(|(_, _, prepared, _)| prepared));
+        for (at, mut told, prepared, _held) in ready {
             let put = match &synced {
                 Ok(()) => prepared.put(),
                 Err(error) => Err(prepared.unwritable(error)),
@@ -288,10 +337,15 @@ impl Replacing {
         }
     }
 
-    /// Replaces what still waits, and counts.
-    fn end(&self) -> Result<Tally, Failure> {
+    /// Replaces what still waits.
+    fn replace_waiting(&self) {
         let ready = std::mem::take(&mut *lock(&self.waiting));
         self.replace(ready);
+    }
+
+    /// Replaces what still waits, and counts.
+    fn end(&self) -> Result<Tally, Failure> {
+        self.replace_waiting();
         for folder in lock(&self.folders).iter() {
             files::sync_folder(folder)?;
         }

@@ -11,6 +11,7 @@ mod header;
 #[cfg(feature = "hybrid")]
 mod hybrid;
 mod stream;
+mod wrapped;
 mod x25519;
 #[cfg(feature = "hybrid")]
 pub(crate) mod xwing;

@@ -4,6 +4,8 @@
 //! nothing is ever written anew from a tree.
 
 use alloc::borrow::ToOwned as _;
+#[cfg(feature = "formats")]
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -336,6 +338,42 @@ impl Document<Plain> {
             && self.text.as_bytes().get(scalar.span.clone()) == Some(&*value.plaintext())
     }
 
+    /// The same text with whole numbers read as in other documents that have them digit by digit; `None` when that is
+    /// how they were read. See [`Self::is_written_as`].
+    #[cfg(feature = "formats")]
+    pub(crate) fn with_integers_of<'a>(
+        &self,
+        others: impl IntoIterator<Item = &'a Self>,
+    ) -> Option<Self> {
+        if self.format != Format::Json {
+            return None;
+        }
+        let scalars = others.into_iter().flat_map(Self::scalars);
+        let known: BTreeSet<i64> = scalars
+            .filter_map(|(_, scalar)| match scalar.value {
+                Value::Integer(number) => Some(number),
+                _ => None,
+            })
+            .collect();
+        let exact = |scalar: &Scalar| {
+            let number = self.text.get(scalar.span.clone())?.parse().ok()?;
+            let value = Value::Integer(number);
+            let is_other =
+                self.is_written_as(scalar, &value) && !scalar.value.says_the_same(&value);
+            (is_other && known.contains(&number)).then_some(value)
+        };
+        let exact: Vec<_> = self.scalars().map(|(_, scalar)| exact(scalar)).collect();
+        exact.iter().any(Option::is_some).then(|| {
+            let mut document = self.clone();
+            for (scalar, value) in document.scalars_mut().zip(exact) {
+                if let Some(value) = value {
+                    scalar.value = value;
+                }
+            }
+            document
+        })
+    }
+
     /// As [`Document::scalars`]; a plain document has no block.
     pub(crate) fn scalars_mut(&mut self) -> impl Iterator<Item = &mut Scalar> {
         let parsed = Arc::make_mut(&mut self.parsed);
@@ -628,6 +666,20 @@ impl<State> Document<State> {
                 "sops metadata not found: the text has no sops block, so it is not sealed",
             ));
         };
+        #[cfg(feature = "formats")]
+        if self.format == Format::Ini {
+            let blocks = root.keys.iter();
+            let mut blocks = blocks.filter(|key| self.format.is_block_key(&key.name));
+            if let Some(second) = blocks.nth(1) {
+                // The reference opens no such file either, and nothing covers what stands there.
+                return Err(Error::input(
+                    ErrorCode::MetadataInvalid,
+                    "the section sops stands twice, and one of them alone can be the block; take the other out",
+                )
+                .at_path("sops")
+                .at_line(second.line));
+            }
+        }
         let leaves = self.format.block_leaves(root);
         #[cfg(feature = "formats")]
         if let Format::Json | Format::Binary = self.format {

@@ -66,6 +66,9 @@ pub fn unset(document: &Document<Plain>, path: &TreePath) -> Result<Zeroizing<St
     change.made(&wanted, None)
 }
 
+/// Where the content of a binary file stands.
+const CONTENT: &str = "data";
+
 /// A value, or a section of values, as a format has it that knows text alone.
 fn as_text(node: &Node) -> Result<Node, Error> {
     Ok(match node {
@@ -89,6 +92,27 @@ fn as_text(node: &Node) -> Result<Node, Error> {
     })
 }
 
+/// A document as its text reads, whatever its values were sealed as.
+fn read_back(tree: &Node, format: Format) -> Result<Node, Error> {
+    let section = |entry: &Entry| {
+        Ok(match entry {
+            Entry::Item { key, node } => Entry::Item {
+                key: key.clone(),
+                node: as_text(node)?,
+            },
+            comment @ Entry::Comment(_) => comment.clone(),
+        })
+    };
+    match (format, tree) {
+        (Format::Dotenv, _) => as_text(tree),
+        (Format::Ini, Node::Mapping(sections)) => {
+            let sections = sections.iter().map(section);
+            sections.collect::<Result<_, _>>().map(Node::Mapping)
+        }
+        _ => Ok(tree.clone()),
+    }
+}
+
 struct Change<'a> {
     document: &'a Document<Plain>,
     path: &'a TreePath,
@@ -109,12 +133,22 @@ impl<'a> Change<'a> {
                     "the tree path names the part that is kept for sops itself; choose another key",
                 );
             }
+            Some(first) if document.format() == Format::Binary => {
+                let is_content = matches!(first, Segment::Key(key) if key.as_ref() == CONTENT);
+                if !is_content || path.steps().len() > 1 {
+                    return refused(
+                        "the content of a binary file is at [\"data\"], and nothing else is in it",
+                    );
+                }
+            }
             Some(_) => {}
         }
+        let trees = document.trees()?;
+        let trees = trees.iter().map(|tree| read_back(tree, document.format()));
         Ok(Self {
             document,
             path,
-            before: document.trees()?,
+            before: trees.collect::<Result<_, Error>>()?,
         })
     }
 
@@ -170,7 +204,8 @@ impl<'a> Change<'a> {
 
     fn parse(&self, text: &str) -> Result<Document<Plain>, Error> {
         let format = self.document.format();
-        Document::<Plain>::of_text(format, text.into(), self.document.limits())
+        let again = Document::<Plain>::parse_as(format, text.as_bytes(), self.document.limits())?;
+        Ok(again.with_integers_of([self.document]).unwrap_or(again))
     }
 
     /// What to replace in the text; `None` where no way is known.

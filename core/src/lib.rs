@@ -70,7 +70,7 @@ pub use metadata::Metadata;
 pub use open::{Opened, OpenedWithClear};
 pub use path::Path;
 pub use random::{Random, RandomFailed};
-pub use recipient::{ForeignRecipient, Identity, Recipient};
+pub use recipient::{ForeignRecipient, Identity, Recipient, is_same_recipient};
 #[cfg(feature = "formats")]
 pub use seal::Rotation;
 pub use seal::{Options, Sealing};

@@ -4,11 +4,14 @@
 //! nothing of what it is. What should be sealed and is not stays hidden, too, and so does every value of a text that
 //! is not sealed at all: whoever asks for masks meant it to be.
 
+mod properties;
+
 use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
+use core::iter;
 
 use sha2::{Digest as _, Sha256};
 
@@ -18,25 +21,32 @@ use crate::error::{Error, ErrorCode};
 use crate::format::parts::{Item, Obstacle, Scalar};
 use crate::format::{Edit, Format};
 use crate::limits::Limits;
-use crate::merge::Markers;
+use crate::merge::{Markers, marker};
 use crate::metadata::{AgeEntry, Foreign, Metadata};
 use crate::tree::Node;
 
 /// The masked text of a file, sealed or not, whatever stands in it. Of one with conflict markers each side is masked.
 pub fn masked(format: Format, bytes: &[u8], limits: &Limits) -> String {
     let text = core::str::from_utf8(bytes).ok();
-    if let Some((ours, theirs, markers)) = text.and_then(sides) {
+    if let Some((ours, theirs)) = text.and_then(sides) {
         let side =
             |text: &str| match Document::<Encrypted>::parse_as(format, text.as_bytes(), limits) {
                 Ok(document) => Some(of_sealed(&document)),
                 Err(_) => None,
             };
         if let (Some(ours), Some(theirs)) = (side(&ours), side(&theirs)) {
-            return markers.around(&ours, &theirs);
+            return MARKERS.around(&ours, &theirs);
         }
     }
     whole(format, bytes, limits)
 }
+
+/// Whatever the sides are called in the text: behind a marker may stand anything.
+const MARKERS: Markers<'static> = Markers {
+    size: 7,
+    ours: "ours",
+    theirs: "theirs",
+};
 
 /// What may be text that belongs to no part of the document. An alias is none: it is a name.
 fn obstacle<State>(document: &Document<State>) -> Option<Error> {
@@ -45,41 +55,21 @@ fn obstacle<State>(document: &Document<State>) -> Option<Error> {
     found.map(Obstacle::error)
 }
 
-/// How often a marker's character stands at least.
-const MARKER: usize = 7;
-
-/// The texts that conflict markers stand for, and what the sides are called; `None` without markers.
-fn sides(text: &str) -> Option<(String, String, Markers<'_>)> {
+/// The texts that conflict markers stand for; `None` without markers.
+fn sides(text: &str) -> Option<(String, String)> {
     let (mut ours, mut theirs) = (String::new(), String::new());
-    let mut markers: Option<Markers<'_>> = None;
+    let mut found = false;
     // 0 for what is in both, 1 for ours, 2 for the base, 3 for theirs
     let mut at = 0;
     for line in text.split_inclusive('\n') {
-        let name = |marker: char| {
-            let name = line.trim_start_matches(marker);
-            let is_marker = line.len() - name.len() >= MARKER
-                && (name.trim().is_empty() || name.starts_with(' '));
-            is_marker.then_some(name.trim())
-        };
-        match at {
-            0 if let Some(name) = name('<') => {
-                let theirs = "theirs";
-                let ours = name;
-                markers.get_or_insert(Markers {
-                    size: MARKER,
-                    ours,
-                    theirs,
-                });
+        match (at, marker(line)) {
+            (0, Some(('<', _))) => {
+                found = true;
                 at = 1;
             }
-            1 if name('|').is_some() => at = 2,
-            1 | 2 if name('=').is_some() => at = 3,
-            3 if let Some(name) = name('>') => {
-                if let Some(markers) = &mut markers {
-                    markers.theirs = name;
-                }
-                at = 0;
-            }
+            (1, Some(('|', _))) => at = 2,
+            (1 | 2, Some(('=', _))) => at = 3,
+            (3, Some(('>', _))) => at = 0,
             _ => {
                 if at < 2 {
                     ours.push_str(line);
@@ -90,9 +80,7 @@ fn sides(text: &str) -> Option<(String, String, Markers<'_>)> {
             }
         }
     }
-    markers
-        .filter(|_| at == 0)
-        .map(|markers| (ours, theirs, markers))
+    (found && at == 0).then_some((ours, theirs))
 }
 
 fn whole(format: Format, bytes: &[u8], limits: &Limits) -> String {
@@ -164,6 +152,7 @@ fn of_sealed(document: &Document<Encrypted>) -> String {
         let removal = document.format().removal(document.text(), root);
         edits.extend(removal.unwrap_or_default());
     }
+    properties::hide(document, &mut edits);
     let mut text = splice(document.text(), &edits);
     end_line(&mut text);
     text.push_str(&block(metadata));
@@ -196,6 +185,7 @@ fn of_plain(document: &Document<Plain>) -> String {
             _ => {}
         }
     }
+    properties::hide(document, &mut edits);
     let mut text = splice(document.text(), &edits);
     end_line(&mut text);
     text + NOT_SEALED
@@ -218,7 +208,8 @@ fn of_lines(text: &str, error: &Error) -> String {
                 mask.filter(|_| is_name(name))
                     .map(|mask| format!("{name}{mask}"))
             }
-            None => is_marker(line).then(|| line.to_owned()),
+            // Without the name behind it, which may be anything.
+            None => marker(line).map(|(mark, _)| iter::repeat_n(mark, MARKERS.size).collect()),
         };
         match shown {
             Some(line) => {
@@ -266,11 +257,6 @@ fn is_name(text: &str) -> bool {
 fn is_bare_name(name: &str) -> bool {
     let fits = |c: char| c.is_alphanumeric() || "_-./".contains(c);
     name.len() <= 128 && name.chars().all(fits)
-}
-
-fn is_marker(line: &str) -> bool {
-    let markers = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
-    markers.iter().any(|marker| line.starts_with(marker)) && line.len() < 200
 }
 
 fn end_line(text: &mut String) {
@@ -433,12 +419,86 @@ mod tests {
                     Format::Ini,
                     Format::Binary,
                 ] {
-                    let shown = mask(read_as, &text)
-                        .replace("*canary", "")
-                        .replace("&canary", "");
+                    let shown = mask(read_as, &text);
                     assert!(!shown.contains("canary"), "{read_as:?}: {text} {shown}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_taken_for_something_else_does_not_show() {
+        for (format, text) in TEXTS {
+            let text = text.replace("canary", "x");
+            for (at, _) in text.char_indices() {
+                for secret in [
+                    "&canary",
+                    "!canary",
+                    "*canary",
+                    "%canary",
+                    "&canary !canary ",
+                    "!!str &canary ",
+                    "!<canary> ",
+                    " canary ",
+                    "\ncanary\n",
+                    "\n  canary\n",
+                    "\n=======canary\n",
+                    "\n<<<<<<< canary\n",
+                    "\n======= canary\n",
+                    "\n>>>>>>> canary\n",
+                    "\n--- &canary\n",
+                    "\n... canary\n",
+                    "\n%canary\n---\n",
+                    "\n[s] canary\n",
+                ] {
+                    let (before, behind) = text.split_at(at);
+                    let shown = mask(*format, &format!("{before}{secret}{behind}"));
+                    assert!(
+                        !shown.contains("canary"),
+                        "{format:?}: {before}{secret}{behind}\n{shown}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tags_that_every_reader_has_are_shown_and_names_are_not() {
+        let shown = mask(
+            Format::Yaml,
+            "a: &Hunter2 !!str x\nb: !Hunter3\nc: *Hunter2\nd: &Hunter4\n",
+        );
+        assert!(!shown.contains("Hunter"), "{shown}");
+        let shown = mask(
+            Format::Yaml,
+            "a: &Hunter2 !!str x\nc: *Hunter2\nd: &Hunter4\n",
+        );
+        assert_eq!(
+            shown.lines().take(3).collect::<Vec<_>>(),
+            [
+                "a: «anchor» !!str «NOT SEALED text»",
+                "c: «alias»",
+                "d: «anchor»"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_stands_beside_a_value_that_should_be_sealed_stays_hidden() {
+        let text = "a: x\nb: y\n";
+        let base = sealed(Format::Yaml, text, &mut vectors::repeatable(1));
+        for secret in [
+            "&Hunter2",
+            "&Hunter2 ''",
+            "!Hunter2 ''",
+            "!Hunter2",
+            "!Hunter2 z",
+        ] {
+            let laid_bare = base
+                .text()
+                .replacen("a: ENC[", &format!("e: {secret}\na: ENC["), 1);
+            let shown = mask(Format::Yaml, &laid_bare);
+            assert!(!shown.contains("Hunter2"), "{shown}");
         }
     }
 

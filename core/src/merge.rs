@@ -129,6 +129,18 @@ pub struct Markers<'a> {
     pub theirs: &'a str,
 }
 
+/// How often a marker's character stands at least.
+const MARKER: usize = 7;
+
+/// The character of a line that marks a side of a conflict as Git does, and how that side is called.
+pub fn marker(line: &str) -> Option<(char, &str)> {
+    let mark = line.chars().next().filter(|mark| "<|=>".contains(*mark))?;
+    let name = line.trim_start_matches(mark);
+    let is_marker = line.len() - name.len() >= MARKER
+        && (name.starts_with(' ') || name.trim_end_matches(['\r', '\n']).is_empty());
+    is_marker.then_some((mark, name.trim()))
+}
+
 impl Markers<'_> {
     /// Two texts as one, with markers around the lines in which they differ.
     pub fn around(&self, ours: &str, theirs: &str) -> String {

@@ -14,14 +14,13 @@ use crate::cipher::{self, Cipher, SealedValue};
 use crate::data_key::DataKey;
 use crate::document::{Document, Encrypted, Plain, splice};
 use crate::error::{Error, ErrorCode};
-#[cfg(feature = "formats")]
 use crate::format::Format;
 use crate::format::parts::{Comment, Item, Scalar};
 use crate::format::yaml::write::{self, Caution};
 use crate::mac::{self, MacHasher, MacScope};
 use crate::metadata::Metadata;
 use crate::order::Table;
-use crate::path::Path;
+use crate::path::{Path, Segment};
 use crate::text::Text;
 use crate::timestamp::Timestamp;
 use crate::value::Value;
@@ -393,6 +392,8 @@ impl Document<Encrypted> {
             ..Pass::default()
         };
         let selection = self.selection(&metadata.selector);
+        // Where the item begins before which a list has nothing that stays.
+        let mut leading = 0;
         for (at, ((document, item), selected)) in self.items().zip(selection).enumerate() {
             match item {
                 Item::Comment(comment) => {
@@ -427,14 +428,22 @@ impl Document<Encrypted> {
                             pass.intended.push((document, scalar.value.clone()));
                         }
                         Leaf::Comment(text) => {
-                            let number = pass.comment_count;
-                            pass.comment_count += 1;
-                            pass.comments.push(Sealed { number, item: at });
-                            let start = dash_before(self.text(), scalar.span.start);
-                            pass.comment_items
-                                .push((document, scalar, pass.edits.len()));
-                            pass.edits
-                                .push((start..scalar.span.end, Edit::Item(scalar, text)));
+                            let range = if self.drops_comment(scalar) {
+                                let range = dropped_item(self.text(), scalar, leading);
+                                let range = range.ok_or_else(|| cannot_drop(scalar))?;
+                                if range.start == scalar.span.start {
+                                    leading = range.end;
+                                }
+                                range
+                            } else {
+                                let number = pass.comment_count;
+                                pass.comment_count += 1;
+                                pass.comments.push(Sealed { number, item: at });
+                                pass.comment_items
+                                    .push((document, scalar, pass.edits.len()));
+                                dash_before(self.text(), scalar.span.start)..scalar.span.end
+                            };
+                            pass.edits.push((range, Edit::Item(scalar, text)));
                         }
                         Leaf::Value(value) => {
                             if selected || !metadata.mac_only_encrypted {
@@ -463,6 +472,11 @@ impl Document<Encrypted> {
         }
         self.keep_empty_lists(&mut pass);
         Ok(pass)
+    }
+
+    /// Whether a list that a comment is an item of has no place for it, as with the reference: `[…]`.
+    fn drops_comment(&self, scalar: &Scalar) -> bool {
+        scalar.flow || self.format() != Format::Yaml
     }
 
     /// A list of comments alone must stay a list: without items it would read as null.
@@ -505,6 +519,9 @@ impl Document<Encrypted> {
             match edit {
                 Edit::Comment(comment, text) => {
                     edits.extend(self.format().opened_comment(text, comment));
+                }
+                Edit::Item(scalar, _) if self.drops_comment(scalar) => {
+                    edits.push((range.clone(), String::new()));
                 }
                 Edit::Item(_, text) => {
                     edits.push((range.clone(), alloc::format!("#{}", text.as_str())))
@@ -564,14 +581,7 @@ enum Leaf {
 pub(crate) enum Edit<'a> {
     Comment(&'a Comment, Text),
     /// A comment that stands as an item of a list.
-    Item(
-        #[cfg_attr(
-            not(feature = "formats"),
-            expect(dead_code, reason = "asked where layouts are kept")
-        )]
-        &'a Scalar,
-        Text,
-    ),
+    Item(&'a Scalar, Text),
     Value(&'a Scalar, Value),
 }
 
@@ -645,6 +655,13 @@ fn open_scalar(cipher: &Cipher<'_>, scalar: &Scalar, clear: InClear) -> Result<L
     let kind = sealed.kind;
     let bytes = cipher.open(sealed, aad.as_bytes()).map_err(place)?;
     if kind == "comment" {
+        // Among the items of a list a comment stands as one of them; elsewhere a value would be lost.
+        if !matches!(scalar.path.last(), Some(Segment::Index(_))) {
+            return Err(place(Error::input(
+                ErrorCode::LeafMalformed,
+                "a value is labelled as a comment; take it from a version that was not edited by hand",
+            )));
+        }
         let text = core::str::from_utf8(&bytes)
             .ok()
             .filter(|text| !text.contains(['\n', '\r']));
@@ -661,6 +678,32 @@ fn open_scalar(cipher: &Cipher<'_>, scalar: &Scalar, clear: InClear) -> Result<L
         .map_err(place)
 }
 
+/// What is taken out of `[…]` with an item: the comma behind it when nothing before it stays, else the one before.
+/// `leading` is where the item begins before which all were taken out.
+fn dropped_item(text: &str, scalar: &Scalar, leading: usize) -> Option<Range<usize>> {
+    let Range { start, end } = scalar.span;
+    let (before, behind) = (text.get(..start)?.trim_end(), text.get(end..)?);
+    if start != leading && !before.ends_with('[') {
+        let comma = before.strip_suffix(',')?.len();
+        return Some(comma..end);
+    }
+    let blanks = |text: &str| text.len() - text.trim_start().len();
+    let at = end + blanks(behind);
+    match text.get(at..)?.strip_prefix(',') {
+        Some(rest) => Some(start..at + 1 + blanks(rest)),
+        None => text.get(at..)?.starts_with(']').then_some(start..end),
+    }
+}
+
+fn cannot_drop(scalar: &Scalar) -> Error {
+    Error::input(
+        ErrorCode::LayoutUnsupported,
+        "a sealed comment stands in a list where it cannot be taken out; write one item a line",
+    )
+    .at_line(scalar.line)
+    .at_path(&scalar.path)
+}
+
 /// Where the list item begins whose text becomes a comment.
 fn dash_before(text: &str, at: usize) -> usize {
     let before = text.get(..at).unwrap_or_default();
@@ -672,51 +715,154 @@ fn dash_before(text: &str, at: usize) -> usize {
     }
 }
 
-#[cfg(all(test, feature = "formats"))]
+#[cfg(test)]
+#[cfg(feature = "formats")]
 mod tests {
     use super::*;
-    use crate::seal::{Options, Sealing};
+    use crate::edit;
+    use crate::seal::Sealing;
+    use crate::tree::Node;
+    use crate::tree::at::TreePath;
     use crate::{Identity, Limits, Selector, vectors};
 
-    #[test]
-    fn whole_numbers_that_no_double_holds_open_in_json() {
-        let text = "{\"a\": 9007199254740993, \"b\": 1}\n";
-        let mut plain =
-            Document::<Plain>::parse_as(Format::Json, text.as_bytes(), &Limits::default()).unwrap();
-        for (scalar, number) in plain.scalars_mut().zip([9_007_199_254_740_993, 1]) {
-            scalar.value = Value::Integer(number);
-        }
+    const TIME: &str = "2026-11-21T08:30:00Z";
+
+    fn plain(text: &str) -> Document<Plain> {
+        Document::<Plain>::parse_as(Format::Json, text.as_bytes(), &Limits::default()).unwrap()
+    }
+
+    fn parsed(format: Format, text: &str) -> Result<Document<Encrypted>, Error> {
+        Document::<Encrypted>::parse_as(format, text.as_bytes(), &Limits::default())
+    }
+
+    /// A sealed document, and who opens it.
+    fn sealed(plain: &Document<Plain>) -> (Document<Encrypted>, Identity) {
         let random = &mut vectors::repeatable(1);
         let identity = Identity::generate(random).unwrap();
         let sealed = plain.seal(Sealing {
             recipients: &[identity.recipient()],
             selector: &Selector::default(),
-            now: Timestamp::parse("2026-11-21T08:30:00Z").unwrap(),
+            now: Timestamp::parse(TIME).unwrap(),
             random,
         });
-        let sealed = sealed.unwrap();
-        let data_key = sealed.data_key(&[identity]).unwrap();
-        let opened = sealed.open(&data_key).unwrap();
+        (sealed.unwrap(), identity)
+    }
+
+    fn opened(sealed: &Document<Encrypted>, identity: Identity) -> Result<Opened, Error> {
+        sealed.open(&sealed.data_key(&[identity]).unwrap())
+    }
+
+    #[test]
+    fn whole_numbers_that_no_double_holds_open_in_json_and_stay_when_another_value_changes() {
+        let text = "{\"a\": 9007199254740993, \"b\": 1, \"c\": [-9223372036854775807]}\n";
+        let mut whole = plain(text);
+        let numbers = [9_007_199_254_740_993, 1, -9_223_372_036_854_775_807];
+        for (scalar, number) in whole.scalars_mut().zip(numbers) {
+            scalar.value = Value::Integer(number);
+        }
+        let (sealed, identity) = sealed(&whole);
+        let opened = opened(&sealed, identity).unwrap();
         assert_eq!(opened.plain().text(), text);
+
+        let two = Node::Leaf(Value::Integer(2));
+        let path = TreePath::parse("[\"b\"]").unwrap();
+        let changed = edit::set(opened.plain(), &path, &two).unwrap();
+        assert_eq!(*changed, text.replace(": 1,", ": 2,"));
+        let now = Timestamp::parse(TIME).unwrap();
+        let again = opened.reseal_as_before(&plain(&changed), now, &mut vectors::repeatable(2));
+        let again = again.unwrap();
+        let values = |document: &Document<Encrypted>| {
+            let scalars = document.scalars().map(|(_, scalar)| scalar.value.clone());
+            scalars.collect::<Vec<_>>()
+        };
+        let (before, after) = (values(&sealed), values(&again));
+        assert!(before[0] == after[0] && before[1] != after[1] && before[2] == after[2]);
+        assert_eq!(
+            again.open(opened.data_key()).unwrap().plain().text(),
+            *changed
+        );
+        let unset = edit::unset(opened.plain(), &path).unwrap();
+        assert_eq!(*unset, text.replace(" \"b\": 1,", ""));
+    }
+
+    #[test]
+    fn values_that_were_sealed_as_numbers_stay_when_another_changes_where_all_is_text() {
+        for (format, text, path) in [
+            (Format::Dotenv, "A=1\nB=x\n", "[\"B\"]"),
+            (Format::Ini, "[s]\na = 1\nb = x\n", "[\"s\"][\"b\"]"),
+        ] {
+            let whole = Document::<Plain>::parse_as(format, text.as_bytes(), &Limits::default());
+            let mut whole = whole.unwrap();
+            whole.scalars_mut().next().unwrap().value = Value::Integer(1);
+            let (sealed, identity) = sealed(&whole);
+            assert!(sealed.text().contains("type:int"));
+            let opened = opened(&sealed, identity).unwrap();
+            let path = TreePath::parse(path).unwrap();
+            let y = Node::Leaf(Value::string("y"));
+            let changed = edit::set(opened.plain(), &path, &y).unwrap();
+            assert_eq!(*changed, text.replace('x', "y"));
+            let changed =
+                Document::<Plain>::parse_as(format, changed.as_bytes(), &Limits::default());
+            let now = Timestamp::parse(TIME).unwrap();
+            let again =
+                opened.reseal_as_before(&changed.unwrap(), now, &mut vectors::repeatable(2));
+            let again = again.unwrap().open(opened.data_key()).unwrap();
+            assert_eq!(again.plain().text(), text.replace('x', "y"));
+            assert!(edit::unset(opened.plain(), &path).is_ok());
+        }
+    }
+
+    #[test]
+    fn json_opens_as_the_yaml_that_it_is() {
+        for text in [
+            "{\"a\": \"x\"}",
+            "{\n\t\"a\": [\"x\", 1.5],\n\t\"b\": {}\n}\n",
+        ] {
+            let (sealed, identity) = sealed(&plain(text));
+            let as_yaml = parsed(Format::Yaml, sealed.text()).unwrap();
+            assert_eq!(opened(&as_yaml, identity).unwrap().plain().text(), text);
+        }
+    }
+
+    #[test]
+    fn comments_in_lists_of_json_are_dropped() {
+        let text = r##"{"l": ["# c", "# c", "a", "# c", "b", "# c", "# c"], "m": ["# c", "# c" ], "n": [["# c"], "# c"]}"##;
+        let (sealed, identity) = sealed(&plain(text));
+        let key = sealed.data_key(&[identity]).unwrap();
+        let opened = sealed.open(&key).unwrap();
+        let mut labelled = String::from(sealed.text());
+        for (at, scalar) in sealed.scalars().map(|(_, scalar)| scalar).enumerate() {
+            let enc = scalar.value.as_str().unwrap();
+            let shown = opened.plain().scalars().nth(at).unwrap().1.value.as_str();
+            if shown == Some("# c") {
+                labelled = labelled.replacen(enc, &enc.replace("type:str", "type:comment"), 1);
+            }
+        }
+        for format in [Format::Json, Format::Yaml] {
+            let opened = parsed(format, &labelled)
+                .unwrap()
+                .open_without_mac(&key)
+                .unwrap();
+            let shown = opened.plain().text();
+            assert_eq!(shown, "{\"l\": [\"a\", \"b\"], \"m\": [ ], \"n\": [[]]}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_labelled_as_a_comment_is_none() {
+        let (sealed, identity) = sealed(&plain("{\"a\": \"x\"}"));
+        let key = sealed.data_key(&[identity]).unwrap();
+        let relabelled = sealed.text().replacen("type:str", "type:comment", 1);
+        for format in [Format::Json, Format::Yaml] {
+            let error = parsed(format, &relabelled).unwrap().open_without_mac(&key);
+            assert_eq!(error.unwrap_err().code(), ErrorCode::LeafMalformed);
+        }
     }
 
     #[test]
     fn a_field_of_the_block_in_another_case_is_refused_in_json() {
-        let random = &mut vectors::repeatable(1);
-        let identity = Identity::generate(random).unwrap();
-        let plain = Document::<Plain>::parse_as(Format::Json, b"{\"a\": 1}", &Limits::default());
-        let sealed = plain.unwrap().seal(Sealing {
-            recipients: &[identity.recipient()],
-            selector: &Selector::default(),
-            now: Timestamp::parse("2026-11-21T08:30:00Z").unwrap(),
-            random,
-        });
-        let sealed = sealed.unwrap();
-        let parsed = |text: &str| {
-            let text = text.as_bytes();
-            Document::<Encrypted>::parse_as(Format::Json, text, &Limits::default())
-        };
-        assert!(parsed(sealed.text()).is_ok());
+        let (sealed, _) = sealed(&plain("{\"a\": 1}"));
+        assert!(parsed(Format::Json, sealed.text()).is_ok());
         for (from, to) in [
             ("\"mac\":", "\"MAC\": \"x\", \"mac\":"),
             ("\"age\":", "\"Age\": [{\"recipient\": \"x\"}], \"age\":"),
@@ -725,45 +871,21 @@ mod tests {
         ] {
             let altered = sealed.text().replacen(from, to, 1);
             assert_ne!(altered, sealed.text());
-            let error = parsed(&altered).unwrap_err();
+            let error = parsed(Format::Json, &altered).unwrap_err();
             assert_eq!(error.code(), ErrorCode::MetadataInvalid, "{to}");
         }
     }
 
     #[test]
     fn a_field_that_is_not_known_stays_when_a_value_changes() {
-        let plain = |text: &str| {
-            Document::<Plain>::parse_as(Format::Json, text.as_bytes(), &Limits::default()).unwrap()
-        };
-        let selector = Selector::default();
-        let now = Timestamp::parse("2026-11-21T08:30:00Z").unwrap();
-        let random = &mut vectors::repeatable(1);
-        let identity = Identity::generate(random).unwrap();
-        let sealed = plain("{\"a\": 1, \"b\": 2}").seal(Sealing {
-            recipients: &[identity.recipient()],
-            selector: &selector,
-            now,
-            random,
-        });
+        let (sealed, identity) = sealed(&plain("{\"a\": 1, \"b\": 2}"));
         let text = sealed
-            .unwrap()
             .text()
             .replacen("\"mac\":", "\"zz\": \"q\", \"mac\":", 1);
-        let sealed =
-            Document::<Encrypted>::parse_as(Format::Json, text.as_bytes(), &Limits::default());
-        let sealed = sealed.unwrap();
-        let opened = sealed.open(&sealed.data_key(&[identity]).unwrap()).unwrap();
-        let sealing = Sealing {
-            recipients: &[],
-            selector: &selector,
-            now,
-            random: &mut vectors::repeatable(2),
-        };
-        let options = Options {
-            keep_keys: true,
-            ..Options::default()
-        };
-        let changed = opened.reseal_with(&plain("{\"a\": 3, \"b\": 2}"), sealing, &options);
+        let opened = opened(&parsed(Format::Json, &text).unwrap(), identity).unwrap();
+        let now = Timestamp::parse(TIME).unwrap();
+        let changed = plain("{\"a\": 3, \"b\": 2}");
+        let changed = opened.reseal_as_before(&changed, now, &mut vectors::repeatable(2));
         assert!(changed.unwrap().text().contains("\"zz\": \"q\""));
     }
 }

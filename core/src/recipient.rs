@@ -40,6 +40,21 @@ enum Kind {
     Native(Point),
 }
 
+/// Whether two texts name the same recipient: what stands behind an SSH key is a remark.
+pub fn is_same_recipient(one: &str, other: &str) -> bool {
+    key(one).eq(key(other))
+}
+
+/// The words of a text that name a recipient.
+fn key(text: &str) -> impl Iterator<Item = &str> {
+    let words = if text.trim_start().starts_with("ssh-") {
+        2
+    } else {
+        usize::MAX
+    };
+    text.split_whitespace().take(words)
+}
+
 /// A recipient of a kind that this crate does not know (SSH keys): whoever offers it wraps to it.
 pub trait ForeignRecipient: Send + Sync {
     /// How a file names it.
@@ -561,5 +576,19 @@ mod tests {
             Identity::generate(&mut vectors::failing(0)),
             Err(Error::RandomFailed)
         ));
+    }
+
+    #[test]
+    fn an_ssh_key_is_the_same_whatever_remark_stands_behind_it() {
+        for (one, other, same) in [
+            ("ssh-ed25519 AAAA me", "ssh-ed25519  AAAA", true),
+            ("ssh-ed25519 AAAA me", "ssh-ed25519 AAAB me", false),
+            ("ssh-ed25519 AAAA", "ssh-rsa AAAA", false),
+            (" age1a", "age1a\n", true),
+            ("age1a me", "age1a", false),
+            ("age1a", "age1b", false),
+        ] {
+            assert_eq!(is_same_recipient(one, other), same, "{one}, {other}");
+        }
     }
 }

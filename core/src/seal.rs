@@ -200,6 +200,10 @@ fn seal(
     earlier: Option<&Opened>,
 ) -> Result<(Document<Encrypted>, DataKey), Error> {
     #[cfg(feature = "formats")]
+    let exact = earlier.and_then(|earlier| plain.with_integers_of([earlier.plain()]));
+    #[cfg(feature = "formats")]
+    let plain = exact.as_ref().unwrap_or(plain);
+    #[cfg(feature = "formats")]
     if options.keep_layout {
         return layout::seal(plain, sealing, options, earlier);
     }

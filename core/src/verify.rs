@@ -5,6 +5,8 @@
 //! ought to be able to open the document is for the caller to compare. [`crate::guard`] is stricter, and ends at
 //! the first.
 
+mod block;
+
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -18,7 +20,7 @@ use crate::guard::{carries_block, same_blocks};
 use crate::metadata::AgeEntry;
 use crate::open::sealed_text;
 use crate::path::{Path, Segment};
-use crate::recipient::Recipient;
+use crate::recipient::{Recipient, is_same_recipient};
 use crate::selector::Selector;
 use crate::timestamp::Timestamp;
 
@@ -34,6 +36,7 @@ impl Document<Encrypted> {
         found.text();
         found.items();
         found.block();
+        found.beside_block();
         found.keys();
         found
             .faults
@@ -247,7 +250,7 @@ impl Found<'_> {
             if entries
                 .iter()
                 .take(at)
-                .any(|before| before.recipient.trim() == recipient)
+                .any(|before| is_same_recipient(&before.recipient, recipient))
             {
                 let message = format!("{recipient} stands twice in the list; seal the file anew");
                 self.fault(ErrorCode::RecipientMismatch, path.clone(), line, &message);
@@ -585,6 +588,23 @@ ARMOR
                 "metadata-invalid 18",
             ),
             ("sops:", "c: \"\"\nd: null\ne: {}\nsops:", ""),
+            ("sops:", "sops: # hunter2", "comment-not-sealed 5"),
+            (
+                "    age:",
+                "    # hunter2\n    age:",
+                "comment-not-sealed 6",
+            ),
+            (
+                "    mac:",
+                "    note: hunter2\n    mac:",
+                "metadata-invalid 16",
+            ),
+            ("    mac:", "    note: \"\"\n    pgp: []\n    mac:", ""),
+            (
+                "          enc: |",
+                "          note: hunter2\n          enc: |",
+                "metadata-invalid 8",
+            ),
             (
                 "version: 3.11.0\n",
                 "version: 3.11.0\n---\na: 1\n",
@@ -604,6 +624,35 @@ ARMOR
                 format!("{} {line}", error.code().as_str())
             });
             assert_eq!(first.unwrap_or_default(), expected, "{to}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_block_in_lines_is_there_once_with_each_name_once() {
+        for (case, format, block, line) in [
+            ("sops_mac=hunter2\n", Format::Dotenv, "sops_", "sops_mac="),
+            ("[sops]\nx = hunter2\n", Format::Ini, "[sops]", ""),
+            ("mac = hunter2\n", Format::Ini, "[sops]", "[sops]\n"),
+            ("; hunter2\n", Format::Ini, "[sops]", "[sops]\n"),
+            ("sops_note=hunter2\n", Format::Dotenv, "sops_", "sops_mac="),
+            ("note = hunter2\n", Format::Ini, "[sops]", "[sops]\n"),
+        ] {
+            let text = vectors::names("sops/cases").into_iter().find_map(|name| {
+                let found = vectors::json(&format!("sops/cases/{name}/case.json"));
+                let file = found["encrypted"].as_str()?;
+                let is = Format::of_word(found["format"].as_str()?) == Some(format);
+                let text = vectors::read(&format!("sops/cases/{name}/{file}"));
+                let whole = is && codes(format, &text).is_empty();
+                whole.then(|| String::from_utf8(text).unwrap())
+            });
+            let text = text.unwrap();
+            assert!(text.contains(block));
+            let text = match line {
+                "" => format!("{text}\n{case}"),
+                line if line.ends_with('\n') => text.replacen(line, &format!("{line}{case}"), 1),
+                line => text.replacen(line, &format!("{case}{line}"), 1),
+            };
+            assert!(!codes(format, text.as_bytes()).is_empty(), "{case}");
         }
     }
 
@@ -663,7 +712,7 @@ ARMOR
         assert_eq!(with(&[group(33), group(33)], 3), ["threshold-invalid"]);
         assert_eq!(
             with(&[group(33), String::from("- x: x\n")], 2),
-            ["metadata-invalid"]
+            ["metadata-invalid", "metadata-invalid"]
         );
         // A group of empty lists is not there at all.
         assert_eq!(

@@ -548,6 +548,46 @@ impl Many {
 }
 
 #[test]
+fn what_runs_write_at_the_same_time_is_all_there_afterwards() {
+    let place = Place::new();
+    let program = ours();
+    let names = ["f/a.yaml", "f/b.yaml"];
+    for name in names {
+        place.write(name, "a: one\n");
+        let words = ["encrypt", "--age", &recipient("id1"), "-i", name];
+        place.done(&program, &[], &words);
+    }
+    let mut runs: Vec<Child> = Vec::new();
+    let mut start = |words: &[&str]| {
+        let mut command = place.command(&program, &["id1"], words);
+        runs.push(command.stderr(Stdio::piped()).spawn().unwrap());
+    };
+    for at in 0..12 {
+        for name in names {
+            start(&["set", name, &format!("[\"k{at}\"]"), "\"v\""]);
+        }
+        if at % 4 == 0 {
+            start(&["rotate", "-i", "f"]);
+        }
+    }
+    for run in runs {
+        let output = run.wait_with_output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+    }
+    for name in names {
+        let text = place.done(&program, &["id1"], &["decrypt", name]);
+        let mut lines: Vec<_> = text.lines().collect();
+        lines.sort_unstable();
+        let mut wanted: Vec<_> = (0..12).map(|at| format!("k{at}: v")).collect();
+        wanted.push("a: one".to_owned());
+        wanted.sort_unstable();
+        assert_eq!(lines, wanted, "{name}");
+    }
+    assert_eq!(fs::read_dir(place.path("f")).unwrap().count(), 2);
+}
+
+#[test]
 fn a_run_over_a_thousand_files_that_is_killed_leaves_every_file_old_or_new() {
     let mut many = Many::new();
     let mut was_between = false;

@@ -265,7 +265,13 @@ fn a_conflict_is_told_by_path_and_either_side_opens_after_it_is_resolved() {
             .status,
         51
     );
-    repository.ok(&["merge-driver", "--finish", "a.yaml"]);
+    let finish = ["merge-driver", "--finish", "a.yaml"];
+    let finished = repository.run(&repository.stackseal, &finish);
+    assert_eq!(
+        finished.stderr,
+        "a.yaml has its MAC again; 3 sealed values are kept as they were\n  \
+         password: as on ours\n  token: as on ours\n  user: as on theirs\n"
+    );
     repository.commit();
     let opened = repository.opened("a.yaml");
     assert!(
@@ -603,6 +609,49 @@ fn whom_no_rule_names_does_not_come_in_by_a_merge() {
         "{said}"
     );
     assert!(repository.read("a.yaml").contains("<<<<<<< ours\n"));
+}
+
+#[test]
+fn another_choice_of_what_is_sealed_comes_in_by_no_merge_that_no_rule_states() {
+    let repository = Repository::new();
+    let [one, other] = ["id1", "id2"].map(|name| keys::identity(name).recipient().to_string());
+    let rule = format!("creation_rules:\n  - age: {one},{other}\n");
+    for has_rule in [true, false] {
+        for (options, told, stated) in [
+            (
+                &["--encrypted-regex", "^password$"][..],
+                "theirs chooses what is sealed by encrypted_regex '^password$', which ",
+                "encrypted_regex: ^password$",
+            ),
+            (
+                &["--mac-only-encrypted"],
+                "theirs leaves values in clear out of the MAC (mac_only_encrypted), which ",
+                "mac_only_encrypted: true",
+            ),
+        ] {
+            if has_rule {
+                repository.write(".sops.yaml", &rule);
+            }
+            repository.seal("a.yaml", TEXT);
+            repository.git(&["checkout", "-q", "-B", "other"]);
+            repository.write("a.yaml", TEXT);
+            let all = format!("{one},{other}");
+            let words = [&["encrypt", "--age", &all], options, &["-i", "a.yaml"]].concat();
+            repository.ok(&words);
+            repository.commit();
+            repository.change("main", "a.yaml", &[("[\"password\"]", "\"0ther1\"")]);
+            let ran = repository.try_git(&["merge", "other"]);
+            let said = [String::from_utf8_lossy(&ran.stdout).as_ref(), &ran.stderr].concat();
+            assert!(ran.status == 1 && said.contains(told), "{said}");
+
+            // What the message asks for.
+            repository.write(".sops.yaml", &format!("{rule}    {stated}\n"));
+            repository.git(&["checkout", "-q", "--merge", "a.yaml"]);
+            assert!(repository.opened("a.yaml").contains("password: 0ther1\n"));
+            repository.git(&["reset", "-q", "--hard"]);
+            let _none = fs::remove_file(repository.work().join(".sops.yaml"));
+        }
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::Context;
 use crate::args::Target;
 use crate::exit::{Act, Failure};
-use crate::files::{self, Audience};
+use crate::files::{self, Audience, Held};
 use crate::keyring::Keyring;
 use crate::opening::{self, Mac};
 use crate::output;
@@ -18,6 +18,10 @@ use crate::output;
 pub(super) struct Change<'a> {
     file: &'a Path,
     name: String,
+    /// The format that the file shall have afterwards, if that was said.
+    output: Option<Format>,
+    /// From before the file was read until it is written.
+    _held: Held,
     pub(super) path: TreePath,
     pub(super) opened: Opened,
 }
@@ -33,12 +37,13 @@ impl<'a> Change<'a> {
             .map_err(|error| Failure::of_tree_path(&error, "the path", 7))?;
         context.config()?;
         let name = target.file.display().to_string();
+        let held = Held::wait(&target.file);
         let bytes = files::read(&target.file).map_err(|failure| Failure {
             status: 2,
             ..failure
         })?;
-        let said = target.input_type.as_deref().and_then(Format::of_word);
-        let format = said.unwrap_or_else(|| Format::of_name(&name));
+        let said = |word: &Option<String>| word.as_deref().and_then(Format::of_word);
+        let format = said(&target.input_type).unwrap_or_else(|| Format::of_name(&name));
         let document = Document::<Encrypted>::parse_own(format, bytes, &Limits::generous())
             .map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
         let keyring = Keyring::find(&context.environment);
@@ -50,6 +55,8 @@ impl<'a> Change<'a> {
             opened: opening::open(&document, &keyring, &name, mac)?,
             file: &target.file,
             name,
+            output: said(&target.output_type),
+            _held: held,
             path,
         })
     }
@@ -66,8 +73,16 @@ impl<'a> Change<'a> {
         random: &mut dyn Random,
     ) -> Result<(), Failure> {
         let format = self.opened.plain().format();
-        let changed = Document::<Plain>::parse_as(format, text.as_bytes(), &Limits::generous())
-            .map_err(|error| self.failed(&error))?;
+        let parse = |format, text: &[u8]| {
+            Document::<Plain>::parse_as(format, text, &Limits::generous())
+                .map_err(|error| self.failed(&error))
+        };
+        let mut changed = parse(format, text.as_bytes())?;
+        if let Some(to) = self.output.filter(|to| *to != format) {
+            let indentation = context.indentation(context.config()?.as_ref(), to)?;
+            let converted = changed.converted(to, indentation);
+            changed = parse(to, &converted.map_err(|error| self.failed(&error))?)?;
+        }
         let sealed = self
             .opened
             .reseal_as_before(&changed, context.now, random)
@@ -76,7 +91,7 @@ impl<'a> Change<'a> {
             output::note(&format!("{} is unchanged", self.name));
             return Ok(());
         }
-        files::unchanged(self.file, self.opened.sealed().text())?;
+        files::unchanged(self.file, self.opened.sealed().text().as_bytes())?;
         files::replace(self.file, sealed.text().as_bytes(), Audience::Anyone)
     }
 

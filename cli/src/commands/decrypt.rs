@@ -25,6 +25,7 @@ pub(crate) fn run(arguments: &Decrypt, context: &Context) -> Result<(), Failure>
         true => Mac::Ignore,
         false => Mac::Check,
     };
+    let _held = places.held();
     let opened = places.open(context, mac)?;
     let to = places.output();
     let indentation = context.indentation(config.as_ref(), to)?;

@@ -20,7 +20,7 @@ use crate::args::{Edit, Places};
 use crate::config::{Config, Plan, Rule};
 use crate::editor;
 use crate::exit::{Act, Failure};
-use crate::files::{self, Audience};
+use crate::files::{self, Audience, Held};
 use crate::foreground::Foreground;
 use crate::keys::recipient::Recipients;
 use crate::opening::Mac;
@@ -227,6 +227,8 @@ impl Session<'_> {
             output::warning(&format!("{}: nothing in it is sealed", self.name));
         }
         let text = sealed.text().as_bytes();
+        // Not from the beginning: a person may take long.
+        let _held = Held::wait(self.path);
         let is = std::fs::read(self.path).ok();
         if is.as_deref() == self.before.as_ref().map(|before| before.as_slice()) {
             files::replace(self.path, text, Audience::Anyone)?;

@@ -46,6 +46,7 @@ pub(crate) fn run(
     let config = context.config()?;
     let name = places.name();
     let failed = |error: &Error| Failure::of_document(error, &name, Act::Encrypt);
+    let _held = places.held();
     let bytes = places.read()?;
     if bytes.is_empty() && places.input() == Format::Yaml {
         return Err(Failure {

@@ -4,25 +4,26 @@
 //! A merge that does not come out clean leaves both sides in the file between conflict markers, sealed as they were: no
 //! plaintext is written, and what has markers in it opens nowhere, so that it is not taken for merged.
 
+mod brought;
 mod given;
 mod install;
 mod pick;
+mod summary;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use stackseal_core::merge::{Conflict, Conflicting, Markers, Merged, Merging, Version, Versions};
-use stackseal_core::{Document, Encrypted, Limits, Metadata};
+use stackseal_core::merge::{Conflict, Conflicting, Markers, Merged, Merging, Versions, marker};
+use stackseal_core::{Document, Encrypted, Limits};
 
 use super::Context;
 use crate::args::{MergeDriver, Places};
 use crate::exit::{Act, Failure};
-use crate::files::{self, Audience};
+use crate::files::{self, Audience, Held};
 use crate::keyring::Keyring;
 use crate::keys;
 use crate::opening::{self, Mac};
 use crate::output;
-use crate::sealing;
 use given::{Given, Readings};
 use pick::Picks;
 
@@ -69,8 +70,9 @@ fn merge(given: &Given, context: &Context) -> Result<(), Failure> {
     let Some(versions) = versions.refer() else {
         return Err(given.keep_apart(&[])?);
     };
-    if let Some(why) = stranger(&versions, &given.name, context)? {
-        return Err(given.keep_apart(&[why])?);
+    let refused = brought::refused(&versions, &given.name, context)?;
+    if !refused.is_empty() {
+        return Err(given.keep_apart(&refused)?);
     }
     let merged = bring_together(&versions, context)
         .map_err(|error| Failure::of_document(&error, &given.name, Act::Encrypt));
@@ -80,46 +82,6 @@ fn merge(given: &Given, context: &Context) -> Result<(), Failure> {
         Ok(Merged::Apart(conflicts)) => Err(given.keep_apart(&told(&conflicts))?),
         Err(failure) => Err(given.keep_apart(&[failure.message])?),
     }
-}
-
-/// Somebody whom their side alone seals to, and whom the creation rule of the file does not name. No MAC covers who is
-/// named in a file, so this asks for a look. Without a rule to go by it is told, no more.
-fn stranger(
-    versions: &Versions<'_>,
-    name: &str,
-    context: &Context,
-) -> Result<Option<String>, Failure> {
-    let named = |version: Version<'_>| {
-        let metadata = version.sealed().map(Document::metadata);
-        let entries = metadata.into_iter().flat_map(Metadata::age_entries);
-        entries
-            .map(|entry| entry.recipient.trim().to_owned())
-            .collect::<Vec<_>>()
-    };
-    let mut known = named(versions.ours);
-    known.extend(versions.base.into_iter().flat_map(named));
-    let config = context.config()?;
-    let rule = sealing::rule_if_any(config.as_ref(), Path::new(name));
-    let theirs = named(versions.theirs);
-    for newcomer in theirs.iter().filter(|name| !known.contains(name)) {
-        let rule = match &rule {
-            Ok(rule) => rule.as_ref(),
-            Err(failure) => return Ok(Some(failure.message.clone())),
-        };
-        let Some(rule) = rule else {
-            output::warning(&format!(
-                "{name}: theirs brings in the recipient {newcomer}"
-            ));
-            continue;
-        };
-        if !rule.groups.iter().any(|group| group.age.contains(newcomer)) {
-            return Ok(Some(format!(
-                "theirs seals to {newcomer}, whom {} does not name; name them there to have them",
-                rule.place
-            )));
-        }
-    }
-    Ok(None)
 }
 
 /// Conflicts in a file, as Git is told of them.
@@ -202,12 +164,13 @@ fn finish(
     context: &Context,
 ) -> Result<(), Failure> {
     let places = Places::of(file, input_type, None);
+    let _held = Held::wait(file);
     let (name, bytes) = (places.name(), places.read()?);
     let picked = picks.picked(&bytes, places.input(), &name)?;
     let resolved = picked.as_ref().map_or(bytes.as_slice(), String::as_bytes);
     let text = String::from_utf8_lossy(resolved);
     let mut lines = text.lines().zip(1..);
-    if let Some((_, line)) = lines.find(|(line, _)| is_marker(line)) {
+    if let Some((_, line)) = lines.find(|(line, _)| marker(line).is_some()) {
         return Err(conflict(format!(
             "{name}: line {line} is a conflict marker; keep one side and delete the marker lines first, or take \
              a side with --pick ours, --pick theirs or --pick PATH=theirs"
@@ -232,8 +195,15 @@ fn finish(
             ),
         ));
     }
+    let summary = summary::Finished {
+        file,
+        format: places.input(),
+        opened: &opened,
+        sealed: &finished,
+    };
+    let summary = summary.told(&keyring);
     files::replace(file, finished.text().as_bytes(), Audience::Anyone)?;
-    output::note(&format!("{name} has its MAC again"));
+    output::note(&format!("{name} has its MAC again; {summary}"));
     Ok(())
 }
 
@@ -250,12 +220,4 @@ fn is_unmerged(file: &Path) -> bool {
     git.stderr(Stdio::null());
     git.output()
         .is_ok_and(|listed| listed.status.success() && !listed.stdout.is_empty())
-}
-
-fn is_marker(line: &str) -> bool {
-    let is = |mark: char| {
-        let rest = line.trim_start_matches(mark);
-        line.len() - rest.len() >= 7 && (rest.is_empty() || rest.starts_with(' '))
-    };
-    ['<', '|', '=', '>'].into_iter().any(is)
 }

@@ -5,6 +5,7 @@ mod by_rule;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use stackseal_core::is_same_recipient;
 use stackseal_core::{
     DataKey, Document, Encrypted, ErrorCode, Format, Limits, Options, Plain, Recipient, Rotation,
     Sealing,
@@ -233,7 +234,7 @@ impl Files<'_> {
                 let before = group.age.len();
                 group
                     .age
-                    .retain(|other| !key_groups::is_same(other, recipient));
+                    .retain(|other| !is_same_recipient(other, recipient));
                 if group.age.len() < before {
                     lock(&self.missed).remove(recipient);
                 }

@@ -233,7 +233,9 @@ impl Verification<'_> {
             (None, None) => Vec::new(),
         };
         if !self.arguments.any_selector {
-            differences.extend(rule.and_then(|rule| other_selector(document, &rule)));
+            let rule = rule.as_ref();
+            differences.extend(rule.and_then(|rule| other_selector(document, rule)));
+            differences.extend(rule.and_then(|rule| other_mac(document, rule)));
         }
         differences
     }
@@ -255,6 +257,26 @@ fn other_selector(document: &Document<Encrypted>, rule: &Rule) -> Option<Differe
         code: "selector-mismatch",
         field: field.to_owned(),
         message,
+    })
+}
+
+/// A file whose MAC covers less or more than the rule says, which covers everything unless it says otherwise.
+fn other_mac(document: &Document<Encrypted>, rule: &Rule) -> Option<Difference> {
+    let is = document.metadata().mac_only_encrypted;
+    let wanted = rule.mac_only_encrypted.unwrap_or_default();
+    let (covers, says) = match is {
+        _ if is == wanted => return None,
+        true => ("sealed values alone", "that it covers those in clear, too"),
+        false => ("values in clear, too", "that it covers sealed ones alone"),
+    };
+    Some(Difference {
+        code: "selector-mismatch",
+        field: "mac_only_encrypted".to_owned(),
+        message: format!(
+            "the MAC covers {covers}, but {} says {says}; 'stackseal rotate --by-rule -i' seals the file as the \
+             rule says, and --any-selector lets it be",
+            rule.place
+        ),
     })
 }
 

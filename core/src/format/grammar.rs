@@ -208,6 +208,11 @@ impl Format {
             Self::Dotenv => super::dotenv::removal(text, root),
             #[cfg(feature = "formats")]
             Self::Ini => super::ini::removal(text, root),
+            #[cfg(feature = "formats")]
+            // One that is written as `{…}`, such as JSON under another name.
+            Self::Yaml if root.shapes.first().is_some_and(|top| top.flow) => {
+                super::json::removal(text, root)
+            }
             Self::Yaml => yaml::metadata::removal(text, root).map(|edit| vec![edit]),
         }
     }

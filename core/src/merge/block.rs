@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::metadata::{AgeEntry, Foreign, Metadata};
 use crate::open::Opened;
 use crate::random::Random;
-use crate::recipient::Recipient;
+use crate::recipient::{Recipient, is_same_recipient};
 use crate::seal;
 use crate::tree::{Entry, Node};
 
@@ -46,7 +46,7 @@ impl Keys {
             let mut names: Vec<String> = Vec::new();
             for entry in entries {
                 let name = entry.recipient.trim();
-                if !names.iter().any(|known| known == name) {
+                if !names.iter().any(|known| is_same_recipient(known, name)) {
                     names.push(name.to_owned());
                 }
             }
@@ -73,7 +73,7 @@ impl Keys {
 
     /// Whether all who can open a document by these keys can by others, too.
     fn are_among(&self, others: &Self) -> bool {
-        let is_named = |name: &String| others.names().any(|other| key_of(other) == key_of(name));
+        let is_named = |name: &String| others.names().any(|other| is_same_recipient(other, name));
         let is_known = |key: &(usize, String, Node)| {
             let mut known = others.foreign.iter();
             known.any(|other| key.1 == other.1 && key.2 == other.2)
@@ -317,18 +317,9 @@ fn keys(
     })
 }
 
-/// A recipient without the remark that may stand behind an SSH key.
-fn key_of(name: &str) -> (&str, &str) {
-    let mut words = name.split_whitespace();
-    (
-        words.next().unwrap_or_default(),
-        words.next().unwrap_or_default(),
-    )
-}
-
 /// Ours without who went on their side, and with who came there.
 pub(super) fn union(base: &[String], ours: &[String], theirs: &[String]) -> Vec<String> {
-    let has = |names: &[String], name: &String| names.iter().any(|it| key_of(it) == key_of(name));
+    let has = |names: &[String], name: &String| names.iter().any(|it| is_same_recipient(it, name));
     let goes = |name: &&String| has(base, name) && !has(theirs, name);
     let comes = |name: &&String| !has(base, name) && !has(ours, name);
     let stay = ours.iter().filter(|name| !goes(name));

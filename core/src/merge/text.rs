@@ -37,7 +37,9 @@ pub(super) fn put_together(
     }
     let lines = lines(versions, preference);
     let parse = |text: &str| {
-        Document::<Plain>::parse_as(like.format(), text.as_bytes(), like.limits()).ok()
+        let document =
+            Document::<Plain>::parse_as(like.format(), text.as_bytes(), like.limits()).ok()?;
+        Some(document.with_integers_of(sides).unwrap_or(document))
     };
     let merged = parse(&lines);
     let starts = merged.as_ref().into_iter().chain(sides);

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use stackseal_core::merge::marker;
 use stackseal_core::{Document, Encrypted, Format, Limits};
 
 use crate::exit::{Act, Failure};
@@ -246,7 +247,7 @@ fn parts(text: &str) -> Vec<Part<'_>> {
     let mut both = Vec::new();
     let mut inside: Option<(usize, [Vec<&str>; 3], usize)> = None;
     for (line, number) in text.split_inclusive('\n').zip(1..) {
-        match (marker(line), &mut inside) {
+        match (marker(line).map(|(mark, _)| mark), &mut inside) {
             (Some('<'), None) => {
                 parts.push(Part::Both(std::mem::take(&mut both)));
                 inside = Some((number, Default::default(), 0));
@@ -275,12 +276,6 @@ fn parts(text: &str) -> Vec<Part<'_>> {
     }
     parts.push(Part::Both(both));
     parts
-}
-
-fn marker(line: &str) -> Option<char> {
-    super::is_marker(line.trim_end_matches(['\n', '\r']))
-        .then(|| line.chars().next())
-        .flatten()
 }
 
 #[cfg(test)]

@@ -635,7 +635,9 @@ impl<'a> Builder<'a> {
             return;
         };
         if frame.flow {
-            self.value_ends(end);
+            if !self.frames.is_empty() {
+                self.value_ends(end);
+            }
             self.last_end = self.last_end.max(end);
             self.token_end = (end, None);
         }

@@ -1,0 +1,139 @@
+//! What their side alone brings in that decides who reads a file and what of it is secret. No MAC covers these, so the
+//! creation rule of the file must say the same; who merges is told what to write there.
+
+use std::path::Path;
+
+use stackseal_core::is_same_recipient;
+use stackseal_core::merge::{Version, Versions};
+use stackseal_core::{Document, Encrypted, Metadata, Selector};
+
+use crate::commands::Context;
+use crate::config::Rule;
+use crate::exit::Failure;
+use crate::output;
+use crate::sealing;
+
+/// What keeps their side from being merged.
+///
+/// # Errors
+/// `config-unreadable`, `config-invalid`.
+pub(super) fn refused(
+    versions: &Versions<'_>,
+    name: &str,
+    context: &Context,
+) -> Result<Vec<String>, Failure> {
+    let config = context.config()?;
+    let rule = sealing::rule_if_any(config.as_ref(), Path::new(name));
+    let brought = Brought {
+        versions,
+        name,
+        rule,
+    };
+    Ok([brought.stranger(), brought.selector(), brought.mac_only()]
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+struct Brought<'a> {
+    versions: &'a Versions<'a>,
+    name: &'a str,
+    /// Why it cannot be told is a reason not to merge what asks for it.
+    rule: Result<Option<Rule>, Failure>,
+}
+
+impl Brought<'_> {
+    /// Somebody whom their side alone seals to. Without a rule to go by it is told, no more.
+    fn stranger(&self) -> Option<String> {
+        let named = |version: Version<'_>| {
+            let metadata = version.sealed().map(Document::metadata);
+            let entries = metadata.into_iter().flat_map(Metadata::age_entries);
+            entries
+                .map(|entry| entry.recipient.trim().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let mut known = named(self.versions.ours);
+        known.extend(self.versions.base.into_iter().flat_map(named));
+        let is_among =
+            |names: &[String], name: &str| names.iter().any(|it| is_same_recipient(it, name));
+        let theirs = named(self.versions.theirs);
+        for newcomer in theirs.iter().filter(|name| !is_among(&known, name)) {
+            let rule = match &self.rule {
+                Ok(rule) => rule.as_ref(),
+                Err(failure) => return Some(failure.message.clone()),
+            };
+            let Some(rule) = rule else {
+                output::warning(&format!(
+                    "{}: theirs brings in the recipient {newcomer}",
+                    self.name
+                ));
+                continue;
+            };
+            let mut groups = rule.groups.iter();
+            if !groups.any(|group| is_among(&group.age, newcomer)) {
+                return Some(format!(
+                    "theirs seals to {newcomer}, whom {} does not name; name them there to have them",
+                    rule.place
+                ));
+            }
+        }
+        None
+    }
+
+    /// Another choice of what is sealed: values that are secret here would stand in clear from then on. A rule that
+    /// chooses nothing stands for the choice that is made without one.
+    fn selector(&self) -> Option<String> {
+        let theirs = &self.changed(|document| &document.metadata().selector)?;
+        let (field, text) = theirs.metadata().selector.field();
+        let usual = Selector::default();
+        let rule = match &self.rule {
+            Ok(rule) => rule.as_ref(),
+            Err(failure) => return Some(failure.message.clone()),
+        };
+        let stated = rule.and_then(|rule| rule.selectors.iter().next());
+        let stated = stated.map(|(kind, text)| (kind.as_str(), text));
+        let text_shown = text.escape_debug();
+        (stated.unwrap_or(usual.field()) != (field, text)).then(|| {
+            format!(
+                "theirs chooses what is sealed by {field} '{text_shown}', which {}; state it there to have it",
+                self.says_not()
+            )
+        })
+    }
+
+    /// Values in clear that the MAC leaves out from then on.
+    fn mac_only(&self) -> Option<String> {
+        let theirs = self.changed(|document| &document.metadata().mac_only_encrypted)?;
+        let rule = match &self.rule {
+            Ok(rule) => rule.as_ref(),
+            Err(failure) => return Some(failure.message.clone()),
+        };
+        let stated = rule.and_then(|rule| rule.mac_only_encrypted);
+        let is_less = theirs.metadata().mac_only_encrypted && stated != Some(true);
+        is_less.then(|| {
+            format!(
+                "theirs leaves values in clear out of the MAC (mac_only_encrypted), which {}; state it there to have \
+                 it",
+                self.says_not()
+            )
+        })
+    }
+
+    /// Their document, if it says something else than both others do. What both changed, the merge tells of.
+    fn changed<T: PartialEq>(
+        &self,
+        of: impl for<'d> Fn(&'d Document<Encrypted>) -> &'d T,
+    ) -> Option<&Document<Encrypted>> {
+        let base = self.versions.base.and_then(Version::sealed);
+        let (ours, theirs) = (self.versions.ours.sealed()?, self.versions.theirs.sealed()?);
+        let is_kept = base.is_some_and(|base| of(base) == of(ours));
+        (is_kept && of(ours) != of(theirs)).then_some(theirs)
+    }
+
+    fn says_not(&self) -> String {
+        match &self.rule {
+            Ok(Some(rule)) => format!("{} does not state", rule.place),
+            _ => "no creation rule in .sops.yaml states".to_owned(),
+        }
+    }
+}
