@@ -85,14 +85,26 @@ pub(crate) fn read_stdin() -> Result<Zeroizing<Vec<u8>>, Failure> {
     Ok(bytes)
 }
 
+/// Whether two names stand for one file, also through links.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
 /// Makes a file that must not exist yet, for its owner alone.
 ///
 /// # Errors
 /// `file-exists`, `file-unwritable`.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let written = new_file(path, Audience::Owner).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        if written.is_err() {
+            // What is half there would stand in the way of another try.
+            drop(fs::remove_file(path));
+        }
+        written
     });
     written.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => Failure::usage(

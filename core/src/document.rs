@@ -332,8 +332,14 @@ impl Document<Plain> {
     }
 
     /// Whether a whole number stands here digit by digit. JSON reads those beyond 2^53 as their nearest double, but they
-    /// may have been sealed as they are: from YAML, or by newer releases of the reference.
+    /// may have been sealed as they are: from YAML, or by newer releases of the reference. And whether a format that knows
+    /// texts alone has the text of what was sealed as something else.
     pub(crate) fn is_written_as(&self, scalar: &Scalar, value: &Value) -> bool {
+        #[cfg(feature = "formats")]
+        if matches!(self.format, Format::Dotenv | Format::Ini) {
+            let text = crate::format::flat::text(value);
+            return text.is_ok_and(|text| scalar.value.as_str() == Some(text.as_str()));
+        }
         matches!((&scalar.value, value), (Value::Float(_), Value::Integer(_)))
             && self.text.as_bytes().get(scalar.span.clone()) == Some(&*value.plaintext())
     }

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
-use stackseal_tests::keys::VECTORS;
+use stackseal_tests::keys::{self, VECTORS};
 use stackseal_tests::programs::{Program, Ran};
 
 /// Fewer recorded cases than this means that the folder was not found or was emptied.
@@ -116,7 +116,7 @@ impl<'a> Bench<'a> {
             .partition(|name| name.starts_with("ssh"));
         let mut settings = Vec::new();
         if !age.is_empty() {
-            let keys: Vec<_> = age.into_iter().map(stackseal_tests::keys::text).collect();
+            let keys: Vec<_> = age.into_iter().map(keys::text).collect();
             settings.push(("SOPS_AGE_KEY", keys.join("\n")));
         }
         if let Some(name) = ssh.first() {
@@ -421,5 +421,31 @@ fn every_recorded_case_holds() {
             differs,
             "{name} has the bytes of sops now; take it out of the list ({why})"
         );
+    }
+}
+
+#[test]
+fn numbers_and_booleans_that_sops_sets_in_texts_open_as_it_prints_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = keys::text("id1");
+    let recipient = keys::identity("id1").recipient();
+    let run = |program: &Program, arguments: &[&str]| {
+        let settings = [("SOPS_AGE_KEY", key.as_str())];
+        let ran = program.run_in(folder.path(), arguments, b"", &settings);
+        String::from_utf8(ran.output().unwrap()).unwrap()
+    };
+    let (sops, ours) = (&Program::sops(), &Program::stackseal());
+    for (name, text, path) in [("a.env", "A=1\n", ""), ("a.ini", "[s]\nA = 1\n", "[\"s\"]")] {
+        fs::write(folder.path().join(name), text).unwrap();
+        run(sops, &["encrypt", "--age", recipient.as_str(), "-i", name]);
+        for (key, value) in [("I", "5432"), ("B", "true"), ("F", "1.5"), ("N", "-0.25")] {
+            run(sops, &["set", name, &format!("{path}[\"{key}\"]"), value]);
+        }
+        let printed = run(sops, &["decrypt", name]);
+        assert_eq!(run(ours, &["decrypt", name]), printed, "{name}");
+        // What is changed beside them leaves them as they are.
+        run(ours, &["set", name, &format!("{path}[\"A\"]"), "\"2\""]);
+        let expected = printed.replacen('1', "2", 1);
+        assert_eq!(run(sops, &["decrypt", name]), expected, "{name}");
     }
 }

@@ -612,6 +612,72 @@ fn whom_no_rule_names_does_not_come_in_by_a_merge() {
 }
 
 #[test]
+fn what_a_merge_refuses_does_not_come_in_by_finishing_it() {
+    let repository = Repository::new();
+    let clear = format!("{TEXT}host_unencrypted: good\n");
+    repository.seal("a.yaml", &clear);
+    let [one, other, stranger] =
+        ["id1", "id2", "stranger"].map(|name| keys::identity(name).recipient().to_string());
+    repository.write(
+        ".sops.yaml",
+        &format!("creation_rules:\n  - age: {one},{other}\n"),
+    );
+    repository.commit();
+    let begun = repository.read("a.yaml");
+    for (branch, was, is, told) in [
+        (
+            "evil",
+            "host_unencrypted: good",
+            "host_unencrypted: evil",
+            "what theirs says does not match its MAC",
+        ),
+        (
+            "stranger",
+            other.as_str(),
+            stranger.as_str(),
+            "theirs seals to ",
+        ),
+        (
+            "selector",
+            "unencrypted_suffix: _unencrypted",
+            "encrypted_regex: ^(user|password|token)$",
+            "theirs chooses what is sealed by ",
+        ),
+    ] {
+        repository.git(&["checkout", "-q", "-B", branch]);
+        repository.write("a.yaml", &begun.replacen(was, is, 1));
+        repository.commit();
+        repository.git(&["checkout", "-q", "-B", "ours", "main"]);
+        repository.change("ours", "a.yaml", &[("[\"password\"]", "\"0ther1\"")]);
+        assert_eq!(repository.try_git(&["merge", branch]).status, 1, "{branch}");
+        let conflicted = repository.read("a.yaml");
+        for pick in ["theirs", "host_unencrypted=theirs"] {
+            let finish = ["merge-driver", "--finish", "a.yaml", "--pick", pick];
+            let refused = repository.run(&repository.stackseal, &finish);
+            assert!(refused.status != 0, "{branch} {pick}");
+            assert!(
+                pick != "theirs" || refused.stderr.contains(told),
+                "{branch}: {}",
+                refused.stderr
+            );
+            assert_eq!(repository.read("a.yaml"), conflicted);
+        }
+        repository.ok(&["merge-driver", "--finish", "a.yaml", "--pick", "ours"]);
+        assert!(repository.opened("a.yaml").contains("password: 0ther1\n"));
+        // There is nothing to pick from any more.
+        let finish = ["merge-driver", "--finish", "a.yaml", "--pick", "theirs"];
+        let refused = repository.run(&repository.stackseal, &finish);
+        assert!(
+            refused.stderr.contains("no conflict markers stand in it"),
+            "{}",
+            refused.stderr
+        );
+        repository.git(&["reset", "-q", "--hard"]);
+        repository.git(&["checkout", "-q", "main"]);
+    }
+}
+
+#[test]
 fn another_choice_of_what_is_sealed_comes_in_by_no_merge_that_no_rule_states() {
     let repository = Repository::new();
     let [one, other] = ["id1", "id2"].map(|name| keys::identity(name).recipient().to_string());

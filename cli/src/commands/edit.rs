@@ -76,6 +76,17 @@ pub(crate) fn run(
         Err(failure) => return Err(failure),
     };
     let resumed = arguments.resume.as_deref();
+    if let Some(kept) = resumed
+        && files::is_same(kept, &arguments.file)
+    {
+        return Err(Failure::usage(
+            "arguments-conflict",
+            format!(
+                "{} is the file itself, and what is resumed is removed afterwards; name what was kept, edited-NAME.sealed",
+                kept.display()
+            ),
+        ));
+    }
     let resumed = resumed.map(|kept| Ok((kept, unfinished::resumed(kept, context)?)));
     let session = Session {
         path,

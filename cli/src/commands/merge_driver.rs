@@ -13,8 +13,10 @@ mod summary;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use stackseal_core::merge::{Conflict, Conflicting, Markers, Merged, Merging, Versions, marker};
-use stackseal_core::{Document, Encrypted, Limits};
+use stackseal_core::merge::{
+    Conflict, Conflicting, Markers, Merged, Merging, Version, Versions, marker,
+};
+use stackseal_core::{Document, Encrypted, ErrorCode, Limits, Opened};
 
 use super::Context;
 use crate::args::{MergeDriver, Places};
@@ -195,16 +197,52 @@ fn finish(
             ),
         ));
     }
+    let side = |stage| summary::staged(file, places.input(), stage, &keyring);
+    let (ours, theirs) = (side(2), side(3));
+    if finished.text().as_bytes() != resolved {
+        for (side, word) in [(&ours, "ours"), (&theirs, "theirs")] {
+            has_its_mac(side.as_ref(), word, &name)?;
+        }
+    }
+    let (ours, theirs) = (ours.and_then(Result::ok), theirs.and_then(Result::ok));
+    if let Some(ours) = &ours {
+        let ours = Version::Sealed(ours);
+        let versions = Versions {
+            base: Some(ours),
+            ours,
+            theirs: Version::Sealed(&opened),
+        };
+        let refused = brought::refused(&versions, &name, context)?;
+        if let Some(why) = refused.first() {
+            return Err(conflict(format!("{name}: {why}; nothing was written")));
+        }
+    }
     let summary = summary::Finished {
-        file,
-        format: places.input(),
+        ours: ours.as_ref(),
+        theirs: theirs.as_ref(),
         opened: &opened,
         sealed: &finished,
     };
-    let summary = summary.told(&keyring);
+    let summary = summary.told();
     files::replace(file, finished.text().as_bytes(), Audience::Anyone)?;
     output::note(&format!("{name} has its MAC again; {summary}"));
     Ok(())
+}
+
+/// No new MAC for what came from a side that has no right one: somebody changed it who has no key.
+fn has_its_mac(
+    side: Option<&Result<Opened, Failure>>,
+    word: &str,
+    name: &str,
+) -> Result<(), Failure> {
+    match side {
+        Some(Err(failure)) if failure.code == ErrorCode::MacMismatch.as_str() => {
+            Err(conflict(format!(
+                "{name}: what {word} says does not match its MAC, so somebody without a key may have changed it;                  nothing was written. Take the other side with 'git checkout', or have {word} mended where it was made"
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether Git waits for somebody to resolve a file's conflicts. What has no right MAC for another reason gets none here.

@@ -80,6 +80,15 @@ impl Picks {
             )
         })?;
         let parts = parts(text);
+        if !parts
+            .iter()
+            .any(|part| matches!(part, Part::Conflict { .. }))
+        {
+            return Err(super::conflict(format!(
+                "{name}: no conflict markers stand in it, so there is nothing to pick from; leave --pick out if it is \
+                 resolved, or bring them with 'git checkout --merge'"
+            )));
+        }
         if self.named.is_empty()
             && let Some(side) = self.rest
         {

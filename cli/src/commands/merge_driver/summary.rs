@@ -8,13 +8,14 @@ use stackseal_core::value::ValueKind;
 use stackseal_core::{Document, Encrypted, Format, Limits, Opened};
 use zeroize::Zeroizing;
 
+use crate::exit::Failure;
 use crate::keyring::Keyring;
 use crate::opening::{self, Mac};
 
 /// What was there before finishing, and what is there now.
 pub(super) struct Finished<'a> {
-    pub(super) file: &'a Path,
-    pub(super) format: Format,
+    pub(super) ours: Option<&'a Opened>,
+    pub(super) theirs: Option<&'a Opened>,
     pub(super) opened: &'a Opened,
     pub(super) sealed: &'a Document<Encrypted>,
 }
@@ -25,7 +26,7 @@ type Values<'a> = BTreeMap<String, (ValueKind, &'a str)>;
 impl Finished<'_> {
     /// How many sealed values stayed as they were and which were sealed anew; then each value in which the sides
     /// differ, if Git still has them and they open.
-    pub(super) fn told(&self, keyring: &Keyring) -> String {
+    pub(super) fn told(&self) -> String {
         let before = sealed_values(self.opened.sealed());
         let now = sealed_values(self.sealed);
         let anew = now
@@ -40,11 +41,10 @@ impl Finished<'_> {
         if !anew.is_empty() {
             told.push_str(&format!("; sealed anew: {}", anew.join(", ")));
         }
-        let sides = (self.staged(2, keyring), self.staged(3, keyring));
-        let (Some(ours), Some(theirs)) = sides else {
+        let (Some(ours), Some(theirs)) = (self.ours, self.theirs) else {
             return told;
         };
-        let (is, ours, theirs) = (values(self.opened), values(&ours), values(&theirs));
+        let (is, ours, theirs) = (values(self.opened), values(ours), values(theirs));
         let paths: BTreeSet<_> = is.keys().chain(ours.keys()).chain(theirs.keys()).collect();
         for path in paths {
             let (is, ours, theirs) = (is.get(path), ours.get(path), theirs.get(path));
@@ -59,19 +59,24 @@ impl Finished<'_> {
         }
         told
     }
+}
 
-    /// A side as Git has it while a merge is open.
-    fn staged(&self, stage: u8, keyring: &Keyring) -> Option<Opened> {
-        let folder = self.file.parent().filter(|folder| *folder != Path::new(""));
-        let name = self.file.file_name()?.to_str()?;
-        let mut git = Command::new("git");
-        git.arg("-C").arg(folder.unwrap_or(Path::new(".")));
-        git.args(["cat-file", "blob", &format!(":{stage}:./{name}")]);
-        let output = git.stderr(Stdio::null()).output().ok()?;
-        let bytes = Zeroizing::new(output.stdout);
-        let document = Document::<Encrypted>::parse_as(self.format, &bytes, &Limits::generous());
-        opening::open(&document.ok()?, keyring, "", Mac::Check).ok()
-    }
+/// A side as Git has it while a merge is open; `None` where it has none, or one that is not sealed.
+pub(super) fn staged(
+    file: &Path,
+    format: Format,
+    stage: u8,
+    keyring: &Keyring,
+) -> Option<Result<Opened, Failure>> {
+    let folder = file.parent().filter(|folder| *folder != Path::new(""));
+    let name = file.file_name()?.to_str()?;
+    let mut git = Command::new("git");
+    git.arg("-C").arg(folder.unwrap_or(Path::new(".")));
+    git.args(["cat-file", "blob", &format!(":{stage}:./{name}")]);
+    let output = git.stderr(Stdio::null()).output().ok()?;
+    let bytes = Zeroizing::new(output.stdout);
+    let document = Document::<Encrypted>::parse_as(format, &bytes, &Limits::generous());
+    Some(opening::open(&document.ok()?, keyring, name, Mac::Check))
 }
 
 fn sealed_values(document: &Document<Encrypted>) -> BTreeMap<String, &str> {
