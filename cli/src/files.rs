@@ -7,6 +7,7 @@ mod prepared;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -91,6 +92,19 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
     }
+}
+
+/// Makes the folders above a file that are not there, for their owner alone.
+///
+/// # Errors
+/// `file-unwritable`.
+pub(crate) fn make_way(path: &Path) -> Result<(), Failure> {
+    let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) else {
+        return Ok(());
+    };
+    let mut folders = fs::DirBuilder::new();
+    let made = folders.recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| unwritable(folder, &error))
 }
 
 /// Makes a file that must not exist yet, for its owner alone.

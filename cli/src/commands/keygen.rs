@@ -34,7 +34,10 @@ pub(crate) fn run(
         secret.as_str()
     ));
     match &arguments.output {
-        Some(path) => files::create(path, text.as_bytes())?,
+        Some(path) => {
+            files::make_way(path)?;
+            files::create(path, text.as_bytes())?;
+        }
         None => output::result(text.as_bytes())?,
     }
     output::note(&format!("Public key: {recipient}"));
