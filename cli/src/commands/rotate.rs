@@ -121,6 +121,7 @@ impl Files<'_> {
         self.tell_strangers(file, &groups, told);
         let groups = key_groups::recipients(&groups, &self.known, name)?;
         let threshold = key_groups::threshold(metadata);
+        self.tell_mac(file, &data_key, told);
         if let Some(format) = self.converts_to(file) {
             return self.converted(file, format, &data_key, &groups, threshold);
         }
@@ -172,6 +173,21 @@ impl Files<'_> {
                      updatekeys --rotate' or --rm-age, or name it there",
                     rule.place
                 ));
+            }
+        }
+    }
+
+    /// Warns of a MAC that does not match and is passed over; where values stand in clear [`Self::with_clear`] does.
+    fn tell_mac(&self, file: &Sealed<'_>, data_key: &DataKey, told: &mut Told) {
+        if !self.arguments.ignore_mac {
+            return;
+        }
+        // What cannot be opened at all fails later.
+        if let Ok(found) = file.document.open_with_clear(data_key)
+            && found.in_clear.is_empty()
+        {
+            for line in opening::told_of_clear(&found, &file.name) {
+                told.note(&format!("stackseal: warning: {line}"));
             }
         }
     }
