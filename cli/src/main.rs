@@ -32,6 +32,7 @@ mod many;
 mod opening;
 mod output;
 mod private_folder;
+mod readable;
 mod root_form;
 mod sealing;
 mod shell;

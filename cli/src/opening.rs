@@ -34,7 +34,7 @@ pub(crate) fn open(
     opened.map_err(|error| failed(&error))
 }
 
-/// What is to be told of values that stand in clear and are about to be sealed.
+/// What is to be told of values that stand in clear and are about to be sealed, and of a MAC that does not match.
 pub(crate) fn told_of_clear(found: &OpenedWithClear, name: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for (line, path) in &found.in_clear {
@@ -43,7 +43,11 @@ pub(crate) fn told_of_clear(found: &OpenedWithClear, name: &str) -> Vec<String> 
         ));
     }
     match (lines.is_empty(), found.others_match) {
-        (true, _) => {}
+        (true, true) => {}
+        (true, false) => lines.push(format!(
+            "{name}: the MAC does not match, so something was changed; what stands in the file is taken over as it is; \
+             compare with the file's history"
+        )),
         (false, true) => lines.push(format!(
             "{name}: everything else is as it was sealed, the MAC says"
         )),

@@ -104,16 +104,24 @@ pub(crate) fn selectors(arguments: &Selection) -> Selectors {
 /// # Errors
 /// `invalid-selector`.
 pub(crate) fn selector(plan: &Plan) -> Result<Selector, Failure> {
-    let Some((kind, text)) = &plan.selector else {
-        return Ok(Selector::default());
-    };
+    match &plan.selector {
+        Some((kind, text)) => selector_of(*kind, text),
+        None => Ok(Selector::default()),
+    }
+}
+
+/// The selector of a setting.
+///
+/// # Errors
+/// `invalid-selector`.
+pub(crate) fn selector_of(kind: SelectorKind, text: &str) -> Result<Selector, Failure> {
     let selector = match kind {
         SelectorKind::EncryptedCommentRegex => Selector::encrypted_comment_regex(text),
         SelectorKind::EncryptedRegex => Selector::encrypted_regex(text),
-        SelectorKind::EncryptedSuffix => Ok(Selector::EncryptedSuffix(text.clone())),
+        SelectorKind::EncryptedSuffix => Ok(Selector::EncryptedSuffix(text.to_owned())),
         SelectorKind::UnencryptedCommentRegex => Selector::unencrypted_comment_regex(text),
         SelectorKind::UnencryptedRegex => Selector::unencrypted_regex(text),
-        SelectorKind::UnencryptedSuffix => Ok(Selector::UnencryptedSuffix(text.clone())),
+        SelectorKind::UnencryptedSuffix => Ok(Selector::UnencryptedSuffix(text.to_owned())),
     };
     selector.map_err(|error| Failure::of_argument(&error, kind.as_str()))
 }

@@ -13,6 +13,7 @@ use crate::files::{self, Audience, Held};
 use crate::keyring::Keyring;
 use crate::opening::{self, Mac};
 use crate::output;
+use crate::readable::Changed;
 
 /// A document that was opened to be changed.
 pub(super) struct Change<'a> {
@@ -65,7 +66,7 @@ impl<'a> Change<'a> {
     /// already is not written.
     ///
     /// # Errors
-    /// What the codec refuses, by its codes; `file-unwritable`.
+    /// What the codec refuses, by its codes; those of [`Changed::check`]; `file-unwritable`.
     pub(super) fn end(
         &self,
         text: &Zeroizing<String>,
@@ -91,6 +92,15 @@ impl<'a> Change<'a> {
             output::note(&format!("{} is unchanged", self.name));
             return Ok(());
         }
+        let readable = Changed {
+            file: self.file,
+            name: &self.name,
+            before: &self.opened,
+            plain: &changed,
+            sealed: &sealed,
+            now: context.now,
+        };
+        readable.check(context)?;
         files::unchanged(self.file, self.opened.sealed().text().as_bytes())?;
         files::replace(self.file, sealed.text().as_bytes(), Audience::Anyone)
     }

@@ -26,6 +26,7 @@ use crate::keys::recipient::Recipients;
 use crate::opening::Mac;
 use crate::output;
 use crate::private_folder::{self, PrivateFolder};
+use crate::readable::Changed;
 use crate::sealing;
 
 /// Lets a person edit the document, as often as it takes, and seals it.
@@ -189,7 +190,7 @@ impl Session<'_> {
                     message: format!("{}: File has not changed, nothing was written", self.name),
                 });
             }
-            let written = now().and_then(|now| self.seal_and_write(&edited, now, random));
+            let written = now().and_then(|now| self.seal_and_write(&edited, now, random, context));
             let failure = match written {
                 Ok(None) => return self.forget_kept(),
                 Ok(Some(beside)) => return Err(self.changed_meanwhile(&beside)),
@@ -230,10 +231,22 @@ impl Session<'_> {
         edited: &[u8],
         now: Timestamp,
         random: &mut dyn Random,
+        context: &Context,
     ) -> Result<Option<PathBuf>, Failure> {
-        let sealed = self
+        let (plain, sealed) = self
             .sealed(edited, now, random)
             .map_err(|error| Failure::of_document(&error, &self.name, Act::Encrypt))?;
+        if let Version::Opened(before) = &self.version {
+            let changed = Changed {
+                file: self.path,
+                name: &self.name,
+                before,
+                plain: &plain,
+                sealed: &sealed,
+                now,
+            };
+            changed.check(context)?;
+        }
         if !sealed.leaves().iter().any(|leaf| leaf.sealed) {
             output::warning(&format!("{}: nothing in it is sealed", self.name));
         }
@@ -268,9 +281,9 @@ impl Session<'_> {
         edited: &[u8],
         now: Timestamp,
         random: &mut dyn Random,
-    ) -> Result<Document<Encrypted>, Error> {
+    ) -> Result<(Document<Plain>, Document<Encrypted>), Error> {
         let document = Document::<Plain>::parse_as(self.format, edited, &Limits::generous())?;
-        match &self.version {
+        let sealed = match &self.version {
             Version::Opened(opened) => opened.reseal_as_before(&document, now, random),
             Version::New {
                 groups,
@@ -292,6 +305,7 @@ impl Session<'_> {
                 };
                 document.seal_with(sealing, &options)
             }
-        }
+        }?;
+        Ok((document, sealed))
     }
 }

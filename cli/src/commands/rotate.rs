@@ -23,6 +23,7 @@ use crate::keys::recipient::Recipients;
 use crate::many::{Batch, Sealed, Told, Words};
 use crate::opening;
 use crate::output;
+use crate::sealing;
 
 /// Rotates the files.
 ///
@@ -117,8 +118,10 @@ impl Files<'_> {
         let data_key = self.keyring.data_key(&file.document, name)?;
         let metadata = file.document.metadata();
         let groups = self.changed(key_groups::of_file(metadata));
+        self.tell_strangers(file, &groups, told);
         let groups = key_groups::recipients(&groups, &self.known, name)?;
         let threshold = key_groups::threshold(metadata);
+        self.tell_mac(file, &data_key, told);
         if let Some(format) = self.converts_to(file) {
             return self.converted(file, format, &data_key, &groups, threshold);
         }
@@ -136,6 +139,57 @@ impl Files<'_> {
             rotated => rotated.map_err(|error| Failure::of_document(&error, name, Act::Decrypt))?,
         };
         Ok(rotated.text().to_owned())
+    }
+
+    /// Warns of recipients who keep the file although its rule does not name them: the block is not protected, so
+    /// somebody may have written them there. Who is added here is meant.
+    fn tell_strangers(&self, file: &Sealed<'_>, groups: &[Group], told: &mut Told) {
+        let mut warn = |message: String| {
+            told.note(&format!("stackseal: warning: {}: {message}", file.name));
+        };
+        let by_name = self.arguments.filename_override.as_deref();
+        let rule = match sealing::rule_if_any(self.config, by_name.unwrap_or(file.path)) {
+            Ok(Some(rule)) => rule,
+            Ok(None) => return,
+            Err(failure) => {
+                return warn(format!(
+                    "whether its rule names all recipients cannot be told: {}",
+                    failure.message
+                ));
+            }
+        };
+        let named: Vec<_> = (rule.groups.iter())
+            .flat_map(|group| &group.age)
+            .chain(&self.add)
+            .collect();
+        let all: BTreeSet<_> = groups.iter().flat_map(|group| &group.age).collect();
+        for recipient in all {
+            if !named
+                .iter()
+                .any(|other| is_same_recipient(other, recipient))
+            {
+                warn(format!(
+                    "{recipient}, whom {} does not name, can open what is sealed anew; take it out with 'stackseal \
+                     updatekeys --rotate' or --rm-age, or name it there",
+                    rule.place
+                ));
+            }
+        }
+    }
+
+    /// Warns of a MAC that does not match and is passed over; where values stand in clear [`Self::with_clear`] does.
+    fn tell_mac(&self, file: &Sealed<'_>, data_key: &DataKey, told: &mut Told) {
+        if !self.arguments.ignore_mac {
+            return;
+        }
+        // What cannot be opened at all fails later.
+        if let Ok(found) = file.document.open_with_clear(data_key)
+            && found.in_clear.is_empty()
+        {
+            for line in opening::told_of_clear(&found, &file.name) {
+                told.note(&format!("stackseal: warning: {line}"));
+            }
+        }
     }
 
     /// A document in which values stand in clear that its rule seals: they are taken as they are.

@@ -1,0 +1,126 @@
+//! Values that a change leaves readable in the file. The selector stands in the file's block, which no key protects:
+//! whoever narrows it there gets the next secret in clear, so a creation rule that would seal it goes before the file.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use stackseal_core::{
+    Document, Encrypted, Format, Leaf, Opened, Options, Plain, Sealing, Selector, Timestamp,
+};
+
+use crate::commands::Context;
+use crate::exit::{Act, Failure};
+use crate::output;
+use crate::sealing;
+
+/// A document that was changed and sealed again, before it is written.
+pub(crate) struct Changed<'a> {
+    pub(crate) file: &'a Path,
+    /// How messages call it.
+    pub(crate) name: &'a str,
+    pub(crate) before: &'a Opened,
+    pub(crate) plain: &'a Document<Plain>,
+    pub(crate) sealed: &'a Document<Encrypted>,
+    pub(crate) now: Timestamp,
+}
+
+impl Changed<'_> {
+    /// Warns of values that were added or changed and stand readable.
+    ///
+    /// # Errors
+    /// `selector-mismatch` when the file's creation rule would seal one of them; `config-invalid` when that cannot be
+    /// told.
+    pub(crate) fn check(&self, context: &Context) -> Result<(), Failure> {
+        let landed = self.landed();
+        if landed.is_empty() {
+            return Ok(());
+        }
+        let (field, text) = self.sealed.metadata().selector.field();
+        let config = context.config()?;
+        let rule = sealing::rule_if_any(config.as_ref(), self.file)?;
+        let rule = rule.map(|rule| match self.sealed.format() {
+            Format::Binary => rule.for_binary(),
+            _ => rule,
+        });
+        if let Some(rule) = &rule
+            && let Some((kind, wanted)) = rule.selectors.iter().next()
+            && (kind.as_str(), wanted) != (field, text)
+        {
+            let refused = self.sealed_by(&sealing::selector_of(kind, wanted)?, &landed)?;
+            if !refused.is_empty() {
+                let name = self.name;
+                return Err(Failure::usage(
+                    "selector-mismatch",
+                    format!(
+                        "{name}: {} would stand readable in the file, since what is sealed is chosen by {field} \
+                         '{text}' there, but {} says {kind} '{wanted}', which seals it; nothing was written; \
+                         'stackseal rotate --by-rule -i {name}' brings the file in line",
+                        listed(&refused),
+                        rule.place,
+                    ),
+                ));
+            }
+        }
+        output::warning(&format!(
+            "{}: stands readable in the file, since its {field} '{text}' does not choose it: {}",
+            self.name,
+            listed(&landed)
+        ));
+        Ok(())
+    }
+
+    /// What stands readable, and did not before. Positions in lists do not count: they move when an item comes or goes.
+    fn landed(&self) -> Vec<Leaf> {
+        let old = self.before.sealed();
+        let old_leaves: Vec<_> = readable(old).collect();
+        let known: BTreeSet<_> = old_leaves
+            .iter()
+            .map(|(leaf, text)| (leaf.document, leaf.path.keys().collect::<Vec<_>>(), *text))
+            .collect();
+        let is_new = |(leaf, text): &(Leaf, &str)| {
+            !known.contains(&(leaf.document, leaf.path.keys().collect(), *text))
+        };
+        let new = readable(self.sealed).filter(is_new);
+        new.map(|(leaf, _)| leaf).collect()
+    }
+
+    /// Which of them a selector seals: told by sealing, since comments may choose, too.
+    fn sealed_by(&self, selector: &Selector, landed: &[Leaf]) -> Result<Vec<Leaf>, Failure> {
+        let sealing = Sealing {
+            recipients: &[],
+            selector,
+            now: self.now,
+            random: &mut crate::random,
+        };
+        let options = Options {
+            accept_nothing: true,
+            keep_keys: true,
+            keep_layout: true,
+            ..Options::default()
+        };
+        let sealed = self.before.reseal_with(self.plain, sealing, &options);
+        let sealed =
+            sealed.map_err(|error| Failure::of_document(&error, self.name, Act::Encrypt))?;
+        let place = |leaf: &Leaf| (leaf.document, leaf.path.to_string());
+        let leaves = sealed.leaves();
+        let chosen: BTreeSet<_> = leaves.iter().filter(|it| it.sealed).map(place).collect();
+        let chosen = landed.iter().filter(|leaf| chosen.contains(&place(leaf)));
+        Ok(chosen.cloned().collect())
+    }
+}
+
+/// Values in clear, each with its text; what is empty is no secret.
+fn readable(document: &Document<Encrypted>) -> impl Iterator<Item = (Leaf, &str)> {
+    let leaves = document.leaves_with_text();
+    let leaves = leaves.filter(|(leaf, _)| !leaf.sealed && !leaf.empty);
+    leaves.map(|(leaf, text)| {
+        let stands = document.text().get(leaf.span.clone());
+        let text = text.or(stands).unwrap_or_default();
+        (leaf, text)
+    })
+}
+
+fn listed(leaves: &[Leaf]) -> String {
+    let paths: Vec<_> = leaves.iter().map(|leaf| leaf.path.to_string()).collect();
+    paths.join(", ")
+}
