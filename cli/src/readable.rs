@@ -25,7 +25,7 @@ pub(crate) struct Changed<'a> {
 }
 
 impl Changed<'_> {
-    /// Warns of values that were added or changed and stand readable.
+    /// Warns of values that were added and stand readable, unless a rule says so.
     ///
     /// # Errors
     /// `selector-mismatch` when the file's creation rule would seal one of them; `config-invalid` when that cannot be
@@ -44,8 +44,11 @@ impl Changed<'_> {
         });
         if let Some(rule) = &rule
             && let Some((kind, wanted)) = rule.selectors.iter().next()
-            && (kind.as_str(), wanted) != (field, text)
         {
+            if (kind.as_str(), wanted) == (field, text) {
+                // Whoever wrote the rule chose so.
+                return Ok(());
+            }
             let refused = self.sealed_by(&sealing::selector_of(kind, wanted)?, &landed)?;
             if !refused.is_empty() {
                 let name = self.name;
@@ -60,6 +63,10 @@ impl Changed<'_> {
                     ),
                 ));
             }
+        }
+        let landed: Vec<_> = self.elsewhere(landed);
+        if landed.is_empty() {
+            return Ok(());
         }
         output::warning(&format!(
             "{}: stands readable in the file, since its {field} '{text}' does not choose it: {}",
@@ -82,6 +89,16 @@ impl Changed<'_> {
         };
         let new = readable(self.sealed).filter(is_new);
         new.map(|(leaf, _)| leaf).collect()
+    }
+
+    /// Those whose places held nothing readable before.
+    fn elsewhere(&self, landed: Vec<Leaf>) -> Vec<Leaf> {
+        let before = readable(self.before.sealed());
+        let before: BTreeSet<_> = before
+            .map(|(leaf, _)| (leaf.document, leaf.path.to_string()))
+            .collect();
+        let is_new = |leaf: &Leaf| !before.contains(&(leaf.document, leaf.path.to_string()));
+        landed.into_iter().filter(is_new).collect()
     }
 
     /// Which of them a selector seals: told by sealing, since comments may choose, too.
