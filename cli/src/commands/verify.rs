@@ -10,11 +10,13 @@ use stackseal_core::{Document, Encrypted, Error, ErrorCode, Format, Limits, docu
 use self::finding::Finding;
 use super::Context;
 use crate::args::Verify;
-use crate::config::{Config, Covering, Rule};
+use crate::config::{self, Config, Covering, Rule, SelectionFlags};
 use crate::exit::{self, Act, Failure};
 use crate::expected::{self, Difference, Expected};
 use crate::files;
+use crate::keys::recipient::{self, Recipients};
 use crate::many::{self, Found, Seen, Told};
+use crate::sealing;
 
 /// Checks the files, and tells what is wrong with each.
 ///
@@ -26,6 +28,7 @@ pub(crate) fn run(arguments: &Verify, context: &Context) -> Result<(), Failure> 
         config: context.config()?,
         expected: named(arguments)?,
         format: arguments.input_type.as_deref().and_then(Format::of_word),
+        known: Recipients::default(),
     };
     if arguments.require_rules && !verification.has_rules() {
         return Err(Failure::usage(
@@ -54,15 +57,21 @@ fn named(arguments: &Verify) -> Result<Option<Expected>, Failure> {
     let mut age: Vec<String> = Vec::new();
     let pieces = arguments.age.iter().flat_map(|list| list.split(','));
     age.extend(pieces.map(|piece| piece.trim().to_owned()));
+    let check = |text: &String, source: &str| match text.is_empty() {
+        true => Ok(()),
+        false => recipient::parse(text, source).map(drop),
+    };
+    age.iter().try_for_each(|text| check(text, "--age"))?;
     if let Some(path) = &arguments.recipients_file {
         let bytes = files::read(path)?;
         let text = String::from_utf8_lossy(&bytes);
-        let lines = text.lines().map(str::trim);
-        age.extend(
-            lines
-                .filter(|line| !line.starts_with('#'))
-                .map(str::to_owned),
-        );
+        for (line, at) in text.lines().map(str::trim).zip(1..) {
+            if !line.starts_with('#') {
+                let line = line.to_owned();
+                check(&line, &format!("{}: line {at}", path.display()))?;
+                age.push(line);
+            }
+        }
     }
     age.retain(|text| !text.is_empty());
     let source = match (arguments.age.is_empty(), &arguments.recipients_file) {
@@ -88,6 +97,7 @@ struct Verification<'a> {
     /// Who the arguments say.
     expected: Option<Expected>,
     format: Option<Format>,
+    known: Recipients,
 }
 
 impl Verification<'_> {
@@ -216,6 +226,14 @@ impl Verification<'_> {
         Err(vec![Finding::of(failure, path)])
     }
 
+    /// Why nothing could be sealed as a rule says. Keys of other kinds are no fault: they are compared by name.
+    fn fault(&self, rule: &Rule) -> Option<Failure> {
+        match config::combine(Some(rule), &SelectionFlags::default(), &[]) {
+            Ok(plan) => sealing::groups(&plan, &self.known).err(),
+            Err(failure) => Some(failure).filter(|failure| failure.code != "key-unsupported"),
+        }
+    }
+
     /// How a file differs from what the arguments, else the rule, say.
     fn differences(
         &self,
@@ -229,7 +247,15 @@ impl Verification<'_> {
         });
         let mut differences = match (&self.expected, &rule) {
             (Some(expected), _) => expected.differences(metadata),
-            (None, Some(rule)) => Expected::of_rule(rule).differences(metadata),
+            (None, Some(rule)) => match self.fault(rule) {
+                // Compared with a rule that names nobody, everybody would be too many.
+                Some(fault) => vec![Difference {
+                    code: fault.code,
+                    field: "age".to_owned(),
+                    message: fault.message,
+                }],
+                None => Expected::of_rule(rule).differences(metadata),
+            },
             (None, None) if self.has_rules() => {
                 let message = "no creation rule covers this file, so nobody says who should be able to open it; add a \
                                rule, or name the recipients with --age";
