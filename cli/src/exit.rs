@@ -98,6 +98,9 @@ impl Failure {
     /// What to do with this command, where the message, which has the words of the codec, does not say it.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         let is = |code: ErrorCode| self.code == code.as_str();
+        if let Some(advice) = of_ruin(&self.message) {
+            return Some(advice);
+        }
         let advice = if is(ErrorCode::AlreadySealed) {
             "a sealed file is changed with 'stackseal edit FILE' or 'set'; 'updatekeys' changes who can open it, and \
              'rotate --by-rule' takes over another rule"
@@ -125,6 +128,20 @@ impl Failure {
             code: error.code().as_str(),
             message: format!("{argument}: {error}"),
         }
+    }
+}
+
+/// What to do with a text that cannot be read and, as the codec says, is not as it was written.
+pub(crate) fn of_ruin(message: &str) -> Option<&'static str> {
+    if message.contains("; Git's conflict markers stand") {
+        Some(
+            "'stackseal merge-driver --finish FILE' takes the text when the conflict is resolved, with --pick ours or \
+             theirs it resolves it; 'git checkout --merge FILE' makes the conflict anew",
+        )
+    } else if message.contains("; the text holds sealed values") {
+        Some("take its last good version from Git: 'git log -- FILE', 'git checkout -- FILE'")
+    } else {
+        None
     }
 }
 

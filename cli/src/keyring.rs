@@ -163,9 +163,8 @@ impl Keyring {
     }
 
     fn asking(environment: &Environment, ask: Ask) -> Self {
-        let setting = |name: &str, source: Option<Source>| {
-            source.unwrap_or_else(|| Source::nothing(name, "not set"))
-        };
+        let setting =
+            |name: &str, source: Option<Source>| source.unwrap_or_else(|| Source::not_set(name));
         let named = |name: &str, path: &Path| format!("{name}, {}", path.display());
         let mut sources = Vec::new();
 
@@ -390,8 +389,17 @@ impl Keyring {
         };
         let mut reasons = tried.iter().flat_map(|(_, reasons, _)| reasons);
         let found: Vec<_> = self.sources.iter().filter_map(Source::found).collect();
+        let failures: Vec<_> = self.sources.iter().filter_map(Source::failure).collect();
+        let failures = failures.join("; ");
         match (reasons.next(), found.as_slice()) {
             (Some(reason), _) => format!("{why}, and {}", reason.message),
+            (None, []) if !failures.is_empty() => {
+                format!("{why}, and no identity was found: {failures}; set it right")
+            }
+            (None, found) if !failures.is_empty() => format!(
+                "{why}, and the identities at hand are {}; where others were looked for: {failures}; set it right",
+                found.join(", ")
+            ),
             (None, []) => format!(
                 "{why}, and no identity was found; name the file that holds yours in SOPS_AGE_KEY_FILE"
             ),

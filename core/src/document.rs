@@ -6,6 +6,7 @@
 use alloc::borrow::ToOwned as _;
 #[cfg(feature = "formats")]
 use alloc::collections::BTreeSet;
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -23,6 +24,8 @@ use crate::format::yaml::parse;
 use crate::format::yaml::portable;
 use crate::format::{Edit, Format};
 use crate::limits::Limits;
+#[cfg(feature = "formats")]
+use crate::merge;
 use crate::metadata::{self, AgeEntry, Metadata};
 use crate::order;
 use crate::path::Path;
@@ -255,7 +258,9 @@ impl<State> Document<State> {
         state: State,
     ) -> Result<Self, Error> {
         parse::check_size(text.as_bytes(), limits)?;
-        let parsed = format.parse(&text, limits)?;
+        let parsed = format
+            .parse(&text, limits)
+            .map_err(|error| error.because_of(&text))?;
         Ok(Self {
             format,
             text,
@@ -631,6 +636,46 @@ pub(crate) fn looks_sealed(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.starts_with("ENC["))
 }
 
+/// Whether a text, be it damaged or plain, holds something sealed.
+pub fn holds_sealed(text: &str) -> bool {
+    text.contains("ENC[AES256_GCM,")
+}
+
+impl Error {
+    /// Adds what a text that cannot be read looks like: people should not seal a ruin again, nor look for the fault in
+    /// lines that Git wrote.
+    fn because_of(mut self, text: &str) -> Self {
+        if !holds_sealed(text) {
+            return self;
+        }
+        let why = match conflict(text) {
+            Some(line) => format!("; Git's conflict markers stand in the text, from line {line}"),
+            None => {
+                "; the text holds sealed values, so it is damaged, or half a sealed file".to_owned()
+            }
+        };
+        if let Some(fault) = self.fault_mut() {
+            fault.message.push_str(&why);
+        }
+        self
+    }
+}
+
+/// The line of the first conflict that Git left in a text; what cannot be merged is not looked at.
+#[cfg(not(feature = "formats"))]
+fn conflict(_: &str) -> Option<usize> {
+    None
+}
+
+/// The line of the first conflict that Git left in a text.
+#[cfg(feature = "formats")]
+fn conflict(text: &str) -> Option<usize> {
+    let marks = |line, mark| merge::marker(line).is_some_and(|(it, _)| it == mark);
+    let mut lines = text.lines().zip(1..);
+    let (_, first) = lines.find(|(line, _)| marks(line, '<'))?;
+    lines.any(|(line, _)| marks(line, '>')).then_some(first)
+}
+
 /// Replaces ranges, which do not overlap, by texts.
 pub(crate) fn splice<'a>(text: &str, edits: impl IntoIterator<Item = &'a Edit>) -> String {
     splice_all(text, edits.into_iter().collect())
@@ -667,10 +712,14 @@ impl<State> Document<State> {
                 .any(|key| self.format.is_block_key(&key.name))
         };
         let Some(root) = first.filter(has_block) else {
-            return Err(Error::input(
-                ErrorCode::MetadataInvalid,
-                "sops metadata not found: the text has no sops block, so it is not sealed",
-            ));
+            let error = |message| Error::input(ErrorCode::MetadataInvalid, message);
+            return Err(match holds_sealed(&self.text) {
+                true => error("sops metadata not found: the text has no sops block")
+                    .because_of(&self.text),
+                false => error(
+                    "sops metadata not found: the text has no sops block, so it is not sealed",
+                ),
+            });
         };
         #[cfg(feature = "formats")]
         if self.format == Format::Ini {

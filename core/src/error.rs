@@ -111,7 +111,7 @@ impl Error {
         self
     }
 
-    fn fault_mut(&mut self) -> Option<&mut Fault> {
+    pub(crate) fn fault_mut(&mut self) -> Option<&mut Fault> {
         match self {
             Self::Bug(fault)
             | Self::Configuration(fault)

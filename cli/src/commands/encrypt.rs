@@ -55,6 +55,9 @@ pub(crate) fn run(
             message: format!("{name}: the file is empty, so there is nothing to seal"),
         });
     }
+    if places.input() == Format::Binary && places.input_type.is_none() {
+        refuse_sealed(&bytes, &name)?;
+    }
     let mut rule = sealing::rule(config.as_ref(), told_by)?;
     if !arguments.marks.is_empty() {
         if sealing::selectors(&arguments.selection).iter().len() > 0 {
@@ -111,6 +114,28 @@ pub(crate) fn run(
     };
     let sealed = sealed.map_err(|error| failed(&error))?;
     places.write(sealed.text().as_bytes(), Audience::Anyone)
+}
+
+/// Refuses what looks like a sealed binary file, whole or in part: whoever seals that again most likely does not know.
+fn refuse_sealed(bytes: &[u8], name: &str) -> Result<(), Failure> {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Ok(());
+    };
+    let beginnings = [r#""data": "ENC[AES256_GCM,"#, r#""data":"ENC[AES256_GCM,"#];
+    let has_beginning = beginnings.iter().any(|beginning| text.contains(beginning));
+    if !text.trim_start().starts_with('{') || !has_beginning {
+        return Ok(());
+    }
+    let sealed = Document::<Encrypted>::parse_as(Format::Binary, bytes, &Limits::generous());
+    let why = match sealed {
+        Ok(_) => "the text is a sealed binary file".to_owned(),
+        Err(error) => format!("the text begins as a sealed binary file does, but: {error}"),
+    };
+    Err(Failure {
+        status: 203,
+        code: ErrorCode::AlreadySealed.as_str(),
+        message: format!("{name}: {why}\n  --input-type binary seals it nevertheless"),
+    })
 }
 
 /// The document that stands where the result goes: what did not change in it keeps its ciphertext. What does not open,

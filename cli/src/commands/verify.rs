@@ -1,17 +1,22 @@
 //! `stackseal verify`: checks sealed files without any key, and finds files that a creation rule covers and that are
 //! not sealed. Nothing is opened and nothing is written.
 
+mod finding;
+
 use std::path::Path;
 
-use stackseal_core::{Document, Encrypted, Error, ErrorCode, Format, Limits};
+use stackseal_core::{Document, Encrypted, Error, ErrorCode, Format, Limits, document};
 
+use self::finding::Finding;
 use super::Context;
 use crate::args::Verify;
-use crate::config::{Config, Covering, Rule};
-use crate::exit::{Act, Failure};
+use crate::config::{self, Config, Covering, Rule, SelectionFlags};
+use crate::exit::{self, Act, Failure};
 use crate::expected::{self, Difference, Expected};
 use crate::files;
+use crate::keys::recipient::{self, Recipients};
 use crate::many::{self, Found, Seen, Told};
+use crate::sealing;
 
 /// Checks the files, and tells what is wrong with each.
 ///
@@ -23,6 +28,7 @@ pub(crate) fn run(arguments: &Verify, context: &Context) -> Result<(), Failure> 
         config: context.config()?,
         expected: named(arguments)?,
         format: arguments.input_type.as_deref().and_then(Format::of_word),
+        known: Recipients::default(),
     };
     if arguments.require_rules && !verification.has_rules() {
         return Err(Failure::usage(
@@ -51,15 +57,21 @@ fn named(arguments: &Verify) -> Result<Option<Expected>, Failure> {
     let mut age: Vec<String> = Vec::new();
     let pieces = arguments.age.iter().flat_map(|list| list.split(','));
     age.extend(pieces.map(|piece| piece.trim().to_owned()));
+    let check = |text: &String, source: &str| match text.is_empty() {
+        true => Ok(()),
+        false => recipient::parse(text, source).map(drop),
+    };
+    age.iter().try_for_each(|text| check(text, "--age"))?;
     if let Some(path) = &arguments.recipients_file {
         let bytes = files::read(path)?;
         let text = String::from_utf8_lossy(&bytes);
-        let lines = text.lines().map(str::trim);
-        age.extend(
-            lines
-                .filter(|line| !line.starts_with('#'))
-                .map(str::to_owned),
-        );
+        for (line, at) in text.lines().map(str::trim).zip(1..) {
+            if !line.starts_with('#') {
+                let line = line.to_owned();
+                check(&line, &format!("{}: line {at}", path.display()))?;
+                age.push(line);
+            }
+        }
     }
     age.retain(|text| !text.is_empty());
     let source = match (arguments.age.is_empty(), &arguments.recipients_file) {
@@ -85,6 +97,7 @@ struct Verification<'a> {
     /// Who the arguments say.
     expected: Option<Expected>,
     format: Option<Format>,
+    known: Recipients,
 }
 
 impl Verification<'_> {
@@ -127,7 +140,9 @@ impl Verification<'_> {
             .format
             .unwrap_or_else(|| Format::of_name(&path.to_string_lossy()));
         let bytes = match named {
-            true => files::read(path).map(|bytes| many::may_be_sealed(&bytes).then_some(bytes)),
+            true => files::read(path).map(|bytes| {
+                (many::may_be_sealed(&bytes) || holds_sealed(format, &bytes)).then_some(bytes)
+            }),
             false => many::read_if_sealed(path, format),
         };
         let bytes = bytes.map_err(|failure| vec![Finding::of(failure, path)])?;
@@ -138,7 +153,7 @@ impl Verification<'_> {
                     let failure = Failure::of_document(&error, "", Act::Decrypt);
                     match many::claims_to_be_sealed(bytes, &failure) || (named && !is_plain(&error))
                     {
-                        true => Err(vec![Finding::of_error(&error)]),
+                        true => Err(vec![Finding::of_unread(&error)]),
                         false => Ok(None),
                     }
                 })?
@@ -147,7 +162,7 @@ impl Verification<'_> {
         };
         let covering = self.covering(path)?;
         let Some(document) = document else {
-            return self.plain(path, covering.as_ref(), named);
+            return self.plain(path, format, covering.as_ref(), named);
         };
         let mut findings: Vec<_> = document.verify().iter().map(Finding::of_error).collect();
         let copies = expected::foreign_copies(&document);
@@ -181,6 +196,7 @@ impl Verification<'_> {
     fn plain(
         &self,
         path: &Path,
+        format: Format,
         covering: Option<&Covering>,
         named: bool,
     ) -> Result<Seen, Vec<Finding>> {
@@ -200,11 +216,22 @@ impl Verification<'_> {
             None if named => "the file is not sealed".to_owned(),
             None => return Ok(Seen::NotSealed),
         };
+        if let Some(finding) = damaged(path, format) {
+            return Err(vec![finding]);
+        }
         let message = format!(
             "{why}; seal it with 'stackseal encrypt -i', and change the secrets that were committed in clear"
         );
         let failure = Failure::usage("file-not-sealed", message);
         Err(vec![Finding::of(failure, path)])
+    }
+
+    /// Why nothing could be sealed as a rule says. Keys of other kinds are no fault: they are compared by name.
+    fn fault(&self, rule: &Rule) -> Option<Failure> {
+        match config::combine(Some(rule), &SelectionFlags::default(), &[]) {
+            Ok(plan) => sealing::groups(&plan, &self.known).err(),
+            Err(failure) => Some(failure).filter(|failure| failure.code != "key-unsupported"),
+        }
     }
 
     /// How a file differs from what the arguments, else the rule, say.
@@ -220,7 +247,15 @@ impl Verification<'_> {
         });
         let mut differences = match (&self.expected, &rule) {
             (Some(expected), _) => expected.differences(metadata),
-            (None, Some(rule)) => Expected::of_rule(rule).differences(metadata),
+            (None, Some(rule)) => match self.fault(rule) {
+                // Compared with a rule that names nobody, everybody would be too many.
+                Some(fault) => vec![Difference {
+                    code: fault.code,
+                    field: "age".to_owned(),
+                    message: fault.message,
+                }],
+                None => Expected::of_rule(rule).differences(metadata),
+            },
             (None, None) if self.has_rules() => {
                 let message = "no creation rule covers this file, so nobody says who should be able to open it; add a \
                                rule, or name the recipients with --age";
@@ -282,72 +317,23 @@ fn other_mac(document: &Document<Encrypted>, rule: &Rule) -> Option<Difference> 
 
 /// Whether a text could not be read as sealed because it is a plain one.
 fn is_plain(error: &Error) -> bool {
-    error.to_string().contains("sops metadata not found")
+    let text = error.to_string();
+    text.contains("sops metadata not found") && exit::of_ruin(&text).is_none()
 }
 
-/// Something wrong with a file.
-struct Finding {
-    line: Option<usize>,
-    /// Where in the document.
-    path: Option<String>,
-    code: &'static str,
-    message: String,
+/// What is left of a sealed file, and must not be sealed again.
+fn damaged(path: &Path, format: Format) -> Option<Finding> {
+    let bytes = files::read(path).ok()?;
+    match Document::<Encrypted>::parse_as(format, &bytes, &Limits::generous()) {
+        Err(error) => (holds_sealed(format, &bytes) || error.code() == ErrorCode::MetadataInvalid)
+            .then(|| Finding::of_unread(&error))
+            .filter(|_| !is_plain(&error)),
+        Ok(document) => document.verify().first().map(Finding::of_error),
+    }
 }
 
-impl Finding {
-    fn of(failure: Failure, file: &Path) -> Self {
-        let message = failure
-            .message
-            .strip_prefix(&format!("{} ", file.display()));
-        Self {
-            line: None,
-            path: None,
-            code: failure.code,
-            message: message.map(str::to_owned).unwrap_or(failure.message),
-        }
-    }
-
-    fn of_error(error: &Error) -> Self {
-        let fault = error.fault();
-        Self {
-            line: fault.and_then(|fault| fault.line),
-            path: fault.and_then(|fault| fault.path.clone()),
-            code: error.code().as_str(),
-            message: match (fault, error.code()) {
-                (Some(fault), ErrorCode::LeafNotSealed) => format!(
-                    "{}; 'stackseal rotate --ignore-mac -i' seals it",
-                    fault.message
-                ),
-                (Some(fault), _) => fault.message.clone(),
-                (None, _) => error.to_string(),
-            },
-        }
-    }
-
-    fn text(&self, file: &str) -> String {
-        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let path = self
-            .path
-            .as_ref()
-            .map(|path| format!("{path}: "))
-            .unwrap_or_default();
-        let text = format!("{file}{line}: {path}{} [{}]", self.message, self.code);
-        // A key may hold anything, and must not look like another finding.
-        let shown = |c: char| match c.is_control() {
-            true => c.escape_unicode().to_string(),
-            false => c.to_string(),
-        };
-        text.chars().map(shown).collect()
-    }
-
-    fn json(&self, file: &str) -> String {
-        serde_json::json!({
-            "file": file,
-            "line": self.line,
-            "path": self.path,
-            "code": self.code,
-            "message": self.message,
-        })
-        .to_string()
-    }
+/// Whether a text is sealed, or was. One that goes as a binary file may tell of sealed values, as these words do.
+fn holds_sealed(format: Format, bytes: &[u8]) -> bool {
+    let may_be = format != Format::Binary || bytes.trim_ascii_start().starts_with(b"{");
+    may_be && std::str::from_utf8(bytes).is_ok_and(document::holds_sealed)
 }

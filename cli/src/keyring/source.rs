@@ -75,13 +75,10 @@ impl Sealed<'_> {
 pub(super) type Attempt = Result<Zeroizing<Vec<u8>>, Reason>;
 
 impl Source {
-    /// A place that is not there, or a setting that is not made.
-    pub(super) fn nothing(name: &str, why: &str) -> Self {
-        Self::of(
-            name.to_owned(),
-            Effort::Nothing,
-            Holding::Nothing(why.to_owned()),
-        )
+    /// A setting that is not made.
+    pub(super) fn not_set(name: &str) -> Self {
+        let holding = Holding::Nothing(NOT_SET.to_owned());
+        Self::of(name.to_owned(), Effort::Nothing, holding)
     }
 
     /// Identities in a setting.
@@ -202,6 +199,17 @@ impl Source {
     pub(super) fn found(&self) -> Option<String> {
         let keys = self.holding.keys();
         (!keys.is_empty()).then(|| format!("{} ({})", super::in_short(&keys), self.name))
+    }
+
+    /// What is wrong with a place that a setting names, unless keys were found there.
+    pub(super) fn failure(&self) -> Option<String> {
+        let is_named = self.name.starts_with("SOPS_");
+        let fails = match &self.holding {
+            Holding::Identities(identities) => identities.list.is_empty(),
+            Holding::Nothing(why) => why != NOT_SET,
+            Holding::Command(_) | Holding::Protected { .. } | Holding::Ssh(_) => false,
+        };
+        (is_named && fails).then(|| self.outcome())
     }
 
     /// What is in this place, or became of it, for the report that nothing opens a document.
@@ -355,6 +363,7 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     }
 }
 
+const NOT_SET: &str = "not set";
 const MAX_FILE: u64 = 1 << 20;
 const NATIVE: &[&str] = &["X25519", "mlkem768x25519"];
 const SSH: &[&str] = &["ssh-ed25519", "ssh-rsa"];
