@@ -80,10 +80,7 @@ impl Picks {
             )
         })?;
         let parts = parts(text);
-        if !parts
-            .iter()
-            .any(|part| matches!(part, Part::Conflict { .. }))
-        {
+        if text.lines().all(|line| marker(line).is_none()) {
             return Err(super::conflict(format!(
                 "{name}: no conflict markers stand in it, so there is nothing to pick from; leave --pick out if it is \
                  resolved, or bring them with 'git checkout --merge'"
@@ -305,7 +302,9 @@ mod tests {
         assert_eq!(picked(TEXT, "theirs"), "a\nd\ne\n");
         let open = TEXT.replace(">>>>>>> theirs\n", "");
         assert_eq!(picked(&open, "ours"), open);
-        assert_eq!(picked("a\n", "ours"), "a\n");
+        let picks = Picks::of(&["ours".to_owned()]).unwrap();
+        let nothing = picks.picked(b"a\n", Format::Yaml, "f").unwrap_err();
+        assert_eq!(nothing.code, "merge-conflict");
     }
 
     #[test]
