@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use stackseal_core::{
-    Document, Encrypted, Format, Leaf, Opened, Options, Plain, Sealing, Selector, Timestamp,
+    Document, Encrypted, Leaf, Opened, Options, Plain, Sealing, Selector, Timestamp,
 };
 
 use crate::commands::Context;
@@ -38,10 +38,7 @@ impl Changed<'_> {
         let (field, text) = self.sealed.metadata().selector.field();
         let config = context.config()?;
         let rule = sealing::rule_if_any(config.as_ref(), self.file)?;
-        let rule = rule.map(|rule| match self.sealed.format() {
-            Format::Binary => rule.for_binary(),
-            _ => rule,
-        });
+        let rule = rule.map(|rule| rule.for_format(self.sealed.format()));
         if let Some(rule) = &rule
             && let Some((kind, wanted)) = rule.selectors.iter().next()
         {

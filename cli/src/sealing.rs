@@ -150,3 +150,11 @@ pub(crate) fn groups(plan: &Plan, known: &Recipients) -> Result<Vec<Vec<Recipien
     };
     plan.groups.iter().zip(&plan.sources).map(group).collect()
 }
+
+/// A file for which rules are to be followed, where the config has none.
+pub(crate) fn no_rule(name: &str) -> Failure {
+    Failure::usage(
+        "rule-missing",
+        format!("{name}: the config file does not contain any creation rule; add creation_rules"),
+    )
+}

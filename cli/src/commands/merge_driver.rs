@@ -238,7 +238,8 @@ fn has_its_mac(
     match side {
         Some(Err(failure)) if failure.code == ErrorCode::MacMismatch.as_str() => {
             Err(conflict(format!(
-                "{name}: what {word} says does not match its MAC, so somebody without a key may have changed it;                  nothing was written. Take the other side with 'git checkout', or have {word} mended where it was made"
+                "{name}: what {word} says does not match its MAC, so somebody without a key may have changed it; \
+                 nothing was written. Take the other side with 'git checkout', or have {word} mended where it was made"
             )))
         }
         _ => Ok(()),

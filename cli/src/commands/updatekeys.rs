@@ -121,15 +121,10 @@ impl Update<'_> {
 
     /// What the rule for the file says.
     fn plan(&self, file: &Sealed<'_>) -> Result<Plan, Failure> {
-        let rule = self.config.rule_for(file.path)?.ok_or_else(|| {
-            Failure::usage(
-                "rule-missing",
-                format!(
-                    "{}: the config file does not contain any creation rule; add creation_rules",
-                    file.name
-                ),
-            )
-        })?;
+        let rule = self
+            .config
+            .rule_for(file.path)?
+            .ok_or_else(|| sealing::no_rule(&file.name))?;
         combine(Some(&rule), &SelectionFlags::default(), &[])
     }
 

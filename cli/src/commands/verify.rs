@@ -241,10 +241,7 @@ impl Verification<'_> {
         covering: Option<Covering>,
     ) -> Vec<Difference> {
         let metadata = document.metadata();
-        let rule = covering.map(|covering| match document.format() {
-            Format::Binary => covering.rule.for_binary(),
-            _ => covering.rule,
-        });
+        let rule = covering.map(|covering| covering.rule.for_format(document.format()));
         let mut differences = match (&self.expected, &rule) {
             (Some(expected), _) => expected.differences(metadata),
             (None, Some(rule)) => match self.fault(rule) {

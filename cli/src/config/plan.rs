@@ -3,7 +3,7 @@
 //! Keys of the command line replace those of the rule; everything else of the rule still holds. A selector of the
 //! command line goes over the same kind in the rule, and excludes every other kind.
 
-use stackseal_core::ErrorCode;
+use stackseal_core::{ErrorCode, Format};
 
 use crate::exit::Failure;
 
@@ -36,6 +36,15 @@ pub(crate) struct Plan {
 }
 
 impl Rule {
+    /// The rule for a file of a format.
+    #[must_use]
+    pub(crate) fn for_format(self, format: Format) -> Self {
+        match format {
+            Format::Binary => self.for_binary(),
+            _ => self,
+        }
+    }
+
     /// The rule for a binary file, where there is nothing to choose: what is said about it counts for nothing.
     #[must_use]
     pub(crate) fn for_binary(self) -> Self {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use stackseal_core::{Document, Encrypted, Format, Leaf, Metadata, Options, Sealing};
+use stackseal_core::{Document, Encrypted, Leaf, Metadata, Options, Sealing};
 
 use super::Files;
 use crate::config::{Rule, SelectionFlags, combine};
@@ -64,19 +64,8 @@ impl Files<'_> {
     fn rule(&self, file: &Sealed<'_>) -> Result<Rule, Failure> {
         let by_name = self.arguments.filename_override.as_deref();
         let path: &Path = by_name.unwrap_or(file.path);
-        let rule = sealing::rule(self.config, path)?.ok_or_else(|| {
-            Failure::usage(
-                "rule-missing",
-                format!(
-                    "{}: the config file does not contain any creation rule; add creation_rules",
-                    file.name
-                ),
-            )
-        })?;
-        Ok(match file.document.format() {
-            Format::Binary => rule.for_binary(),
-            _ => rule,
-        })
+        let rule = sealing::rule(self.config, path)?.ok_or_else(|| sealing::no_rule(&file.name))?;
+        Ok(rule.for_format(file.document.format()))
     }
 }
 

@@ -107,17 +107,33 @@ fn trimmed(text: &str, from: usize, to: usize) -> usize {
 /// Whether the last line of a block scalar with nothing behind it, not even a line break, is a line of the value: blanks
 /// that reach no further than its indentation are none. `column` is that of the collection that the scalar stands in.
 pub(crate) fn last_line_counts(block: &str, column: usize) -> bool {
-    let (header, body) = block.split_once('\n').unwrap_or((block, ""));
+    let (_, body) = block.split_once('\n').unwrap_or((block, ""));
     let last = body.rsplit('\n').next().unwrap_or_default();
-    let blanks = |line: &str| line.len() - line.trim_start_matches(' ').len();
     if !last.trim().is_empty() || !body.contains('\n') {
         // One line alone is empty, however many blanks it has: the parser takes it for a line break.
         return true;
     }
-    let digit = header.chars().skip(1).take(2).find_map(|c| c.to_digit(10));
-    let digit = digit.and_then(|digit| usize::try_from(digit).ok());
-    let first = body.lines().find(|line| !line.trim().is_empty());
-    let indent = digit.map(|digit| column + digit);
-    let indent = indent.or(first.map(blanks));
+    let (_, indent) = indentation(block, column);
     indent.is_some_and(|indent| blanks(last) > indent)
+}
+
+/// The indentation that a block scalar's header tells, and the column in which its lines begin, if the header or a line
+/// with text tells it. `column` is that of the collection that the scalar stands in.
+pub(crate) fn indentation(block: &str, column: usize) -> (Option<usize>, Option<usize>) {
+    let (header, body) = block.split_once('\n').unwrap_or((block, ""));
+    let digit = header
+        .chars()
+        .skip(1)
+        .take_while(|c| matches!(c, '+' | '-' | '0'..='9'))
+        .find_map(|c| c.to_digit(10))
+        .and_then(|digit| usize::try_from(digit).ok());
+    let first = body.lines().find(|line| !line.trim().is_empty());
+    (
+        digit,
+        digit.map(|digit| column + digit).or(first.map(blanks)),
+    )
+}
+
+fn blanks(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
 }

@@ -9,7 +9,7 @@ use core::ops::Range;
 
 use base64ct::{Base64, Encoding as _};
 
-use super::block::line_end;
+use super::block::{self, line_end};
 use super::resolve;
 use crate::format::Edit;
 use crate::format::parts::{Scalar, Style};
@@ -338,25 +338,13 @@ struct BlockShape {
 impl BlockShape {
     fn of(at: &Scalar, text: &str) -> Option<Self> {
         let source = text.get(at.span.clone())?;
-        let (header, body) = source.split_once('\n').unwrap_or((source, ""));
-        let digit = header
-            .chars()
-            .skip(1)
-            .take_while(|c| matches!(c, '+' | '-' | '0'..='9'))
-            .find_map(|c| c.to_digit(10))
-            .and_then(|digit| usize::try_from(digit).ok());
-        let first = body.lines().find(|line| !line.trim().is_empty());
-        let seen = first.map(|line| line.len() - line.trim_start_matches(' ').len());
-        let indent = match digit {
-            Some(digit) => at.column + digit,
-            None => seen.unwrap_or(at.column + 2),
-        };
+        let (digit, indent) = block::indentation(source, at.column);
         Some(Self {
-            indent,
+            indent: indent.unwrap_or(at.column + 2),
             digit,
             column: at.column,
             newline: newline_at(text, at.span.start),
-            folded: header.starts_with('>'),
+            folded: source.starts_with('>'),
         })
     }
 
