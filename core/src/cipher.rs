@@ -11,7 +11,8 @@ use alloc::vec::Vec;
 use aes_gcm::aes::Aes256;
 use aes_gcm::aes::cipher::consts::U32;
 use aes_gcm::{AeadInOut as _, AesGcm, KeyInit as _};
-use base64ct::{Base64, Encoding as _};
+use base64::engine::general_purpose::STANDARD;
+use base64::{Engine as _, encoded_len};
 use zeroize::Zeroizing;
 
 use crate::data_key::DataKey;
@@ -66,14 +67,15 @@ impl<'a> SealedValue<'a> {
             kind,
         } = Fields::of(fields)?;
         let bytes = |text| {
-            Base64::decode_vec(text)
-                .ok()
-                .filter(|bytes| !bytes.is_empty())
+            let bytes = STANDARD.decode(text).ok();
+            bytes.filter(|bytes| !bytes.is_empty())
         };
+        let mut seal = [0; TAG];
+        let length = STANDARD.decode_slice(tag, &mut seal).ok()?;
         Some(Self {
             data: bytes(data)?,
             nonce: bytes(nonce)?,
-            tag: bytes(tag)?.try_into().ok()?,
+            tag: (length == TAG).then_some(seal)?,
             kind,
         })
     }
@@ -152,7 +154,6 @@ pub(crate) struct Cipher<'a> {
     key: &'a DataKey,
     leaf: LeafCipher,
     nonces: Nonces,
-    scratch: Vec<u8>,
 }
 
 impl<'a> Cipher<'a> {
@@ -161,7 +162,6 @@ impl<'a> Cipher<'a> {
             key,
             leaf: LeafCipher::new(key.expose().into()),
             nonces: Nonces::default(),
-            scratch: Vec::new(),
         }
     }
 
@@ -188,8 +188,8 @@ impl<'a> Cipher<'a> {
             .leaf
             .encrypt_inout_detached(&nonce.into(), aad, data.as_mut_slice().into())
             .map_err(|_| Error::bug("a value is too long for AES-GCM"))?;
-        let length = Base64::encoded_len(&data) + PREFIX.len() + kind.len() + 96;
-        let mut text = String::with_capacity(length);
+        let length = encoded_len(data.len(), true).unwrap_or_default();
+        let mut text = String::with_capacity(length + PREFIX.len() + kind.len() + 96);
         text.push_str(PREFIX);
         for (name, bytes) in [
             ("data:", data.as_slice()),
@@ -197,9 +197,7 @@ impl<'a> Cipher<'a> {
             (",tag:", &tag),
         ] {
             text.push_str(name);
-            self.scratch.resize(Base64::encoded_len(bytes), 0);
-            let encoded = Base64::encode(bytes, &mut self.scratch);
-            text.push_str(encoded.map_err(|_| Error::bug("base64 needs more room"))?);
+            STANDARD.encode_string(bytes, &mut text);
         }
         text.push_str(",type:");
         text.push_str(kind);

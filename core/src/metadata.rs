@@ -424,22 +424,22 @@ fn text_of(value: &Value) -> String {
         Value::Boolean(_) | Value::Bytes(_) | Value::Null => String::new(),
     }
 }
+
 /// A name as the reference compares it in JSON: in any case, and with two letters more that fold to ASCII.
 #[cfg(feature = "formats")]
-pub(crate) fn folded(name: &str) -> String {
-    let folded = name.chars().map(|c| match c {
+pub(crate) fn folded(name: &str) -> impl Iterator<Item = char> {
+    name.chars().map(|c| match c {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
         c => c.to_ascii_lowercase(),
-    });
-    folded.collect()
+    })
 }
 
 /// Whether a name differs in its case alone from one that the reference knows.
 #[cfg(feature = "formats")]
 pub(crate) fn is_field_in_other_case(name: &str) -> bool {
-    let folded = folded(name);
-    folded != name && FIELDS.contains(&folded.as_str())
+    let is = |field: &&str| *field != name && folded(name).eq(field.chars());
+    FIELDS.iter().any(is)
 }
 
 /// Names in the block that the reference knows, those of age's entries included.

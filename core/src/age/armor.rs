@@ -5,13 +5,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use base64ct::{Base64, Encoding as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::error::{Error, ErrorCode};
 
 /// Wraps a binary file; the text ends in a newline.
 pub fn encode(file: &[u8]) -> String {
-    let base64 = Base64::encode_string(file);
+    let base64 = STANDARD.encode(file);
     let mut text =
         String::with_capacity(base64.len() + base64.len() / COLUMNS + BEGIN.len() + END.len() + 3);
     text.push_str(BEGIN);
@@ -63,8 +64,10 @@ pub fn decode(text: &str) -> Result<Vec<u8>, Error> {
             ));
         }
         let mut bytes = [0; COLUMNS / 4 * 3];
-        let decoded = Base64::decode(line, &mut bytes)
+        let decoded = STANDARD
+            .decode_slice(line, &mut bytes)
             .ok()
+            .and_then(|length| bytes.get(..length))
             .filter(|decoded| !decoded.is_empty())
             .ok_or_else(|| invalid("a line is not canonical base64 of at most 64 characters"))?;
         short = decoded.len() < COLUMNS / 4 * 3;

@@ -7,7 +7,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use base64ct::{Base64Unpadded, Encoding as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -65,7 +66,7 @@ impl<'a> Header<'a> {
                 });
             } else if let Some(text) = line.strip_prefix(b"--- ") {
                 let mut mac = [0; 32];
-                if Base64Unpadded::decode(text, &mut mac).map(<[u8]>::len) != Ok(mac.len()) {
+                if STANDARD_NO_PAD.decode_slice(text, &mut mac) != Ok(mac.len()) {
                     return Err(invalid("its MAC is not 32 bytes in base64"));
                 }
                 check_kinds(&stanzas)?;
@@ -111,7 +112,7 @@ pub(super) fn encode(stanzas: &[Stanza], file_key: &FileKey) -> Vec<u8> {
             header.extend_from_slice(argument.as_bytes());
         }
         header.push(b'\n');
-        let body = Base64Unpadded::encode_string(&stanza.body);
+        let body = STANDARD_NO_PAD.encode(&stanza.body);
         for line in body.as_bytes().chunks(COLUMNS) {
             header.extend_from_slice(line);
             header.push(b'\n');
@@ -124,7 +125,7 @@ pub(super) fn encode(stanzas: &[Stanza], file_key: &FileKey) -> Vec<u8> {
     header.extend_from_slice(END);
     let mac = authenticator(&header, file_key).finalize().into_bytes();
     header.push(b' ');
-    header.extend_from_slice(Base64Unpadded::encode_string(&mac).as_bytes());
+    header.extend_from_slice(STANDARD_NO_PAD.encode(mac).as_bytes());
     header.push(b'\n');
     header
 }
@@ -160,10 +161,11 @@ fn parse_body(lines: &mut Lines<'_>) -> Result<Vec<u8>, Error> {
     loop {
         let line = lines.read()?;
         let mut bytes = [0; COLUMNS / 4 * 3];
-        let decoded = Base64Unpadded::decode(line, &mut bytes).map_err(|_| {
+        let decoded = STANDARD_NO_PAD.decode_slice(line, &mut bytes).ok();
+        let decoded = decoded.and_then(|length| bytes.get(..length));
+        body.extend_from_slice(decoded.ok_or_else(|| {
             invalid("a stanza's body is not base64 in lines of 64, the last one shorter")
-        })?;
-        body.extend_from_slice(decoded);
+        })?);
         if line.len() < COLUMNS {
             return Ok(body);
         }

@@ -4,7 +4,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use base64ct::{Base64Unpadded, Encoding as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chacha20poly1305::{AeadInOut as _, ChaCha20Poly1305, Nonce};
 
 use super::FileKey;
@@ -35,7 +36,7 @@ pub(super) fn stanza(
         .map_err(|_| Error::bug("a file key is too long to wrap"))?;
     body.extend_from_slice(&tag);
     Ok(Stanza {
-        arguments: [String::from(kind), Base64Unpadded::encode_string(share)].into(),
+        arguments: [String::from(kind), STANDARD_NO_PAD.encode(share)].into(),
         body,
     })
 }
@@ -48,7 +49,7 @@ impl<const SHARE: usize> Wrapped<SHARE> {
             return broken(format_args!("{name} does not have exactly one parameter"));
         };
         let mut share = [0; SHARE];
-        if Base64Unpadded::decode(text, &mut share).map(<[u8]>::len) != Ok(SHARE) {
+        if STANDARD_NO_PAD.decode_slice(text, &mut share) != Ok(SHARE) {
             return broken(format_args!(
                 "the share of {name} is not {SHARE} bytes in base64"
             ));

@@ -59,7 +59,7 @@ pub(crate) fn parse(text: &Text, limits: &Limits) -> Result<Parsed, Error> {
 
 /// Whether the reference would take a key for that of the block.
 fn is_key_in_other_case(name: &str) -> bool {
-    name != KEY && crate::metadata::folded(name) == KEY
+    name != KEY && crate::metadata::folded(name).eq(KEY.chars())
 }
 
 fn limit(message: impl core::fmt::Display, line: usize) -> Error {

@@ -57,17 +57,20 @@ fn bytes(bytes: &[u8]) -> String {
 fn quoted<'a>(pieces: impl Iterator<Item = (&'a str, usize)> + Clone) -> String {
     // Room is taken once: text that grows leaves copies of itself behind.
     let lengths = pieces.clone().map(|(text, lost)| {
-        let chars = text.chars().map(|c| escape(c).length(c));
-        chars.sum::<usize>() + lost * 6
+        let runs = runs(text)
+            .map(|(run, next)| run.len() + next.map_or(0, |next| escape(next).length(next)));
+        runs.sum::<usize>() + lost * 6
     });
     let mut out = String::with_capacity(lengths.sum::<usize>() + 2);
     out.push('"');
     for (text, lost) in pieces {
-        for c in text.chars() {
-            match escape(c) {
-                Escape::Code => write!(out, "\\u{:04x}", u32::from(c)).unwrap_or_default(),
+        for (run, next) in runs(text) {
+            out.push_str(run);
+            let Some(next) = next else { continue };
+            match escape(next) {
+                Escape::Code => write!(out, "\\u{:04x}", u32::from(next)).unwrap_or_default(),
                 Escape::Letter(letter) => out.extend(['\\', letter]),
-                Escape::No => out.push(c),
+                Escape::No => out.push(next),
             }
         }
         for _ in 0..lost {
@@ -76,6 +79,23 @@ fn quoted<'a>(pieces: impl Iterator<Item = (&'a str, usize)> + Clone) -> String 
     }
     out.push('"');
     out
+}
+
+/// Runs of text that need no escape, each with the character behind it, which may: most strings are one run.
+fn runs(mut rest: &str) -> impl Iterator<Item = (&str, Option<char>)> {
+    core::iter::from_fn(move || {
+        let end = rest.bytes().position(may_need_escape);
+        let (run, behind) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
+        let mut chars = behind.chars();
+        let next = chars.next();
+        rest = chars.as_str();
+        (!run.is_empty() || next.is_some()).then_some((run, next))
+    })
+}
+
+/// Whether a byte begins a character that may need an escape.
+fn may_need_escape(byte: u8) -> bool {
+    matches!(byte, 0..0x20 | b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2)
 }
 
 /// How a character is written in a string.
@@ -276,6 +296,7 @@ mod tests {
             ),
             ("<b>&amp;</b>", r#""\u003cb\u003e\u0026amp;\u003c/b\u003e""#),
             ("\u{2028}\u{2029}", r#""\u2028\u2029""#),
+            ("a€…b\u{2027}", "\"a€…b\u{2027}\""),
             (
                 "\u{7f}\u{85}\u{a0}\u{feff}é😀\u{fffd}",
                 "\"\u{7f}\u{85}\u{a0}\u{feff}é😀\u{fffd}\"",

@@ -2,7 +2,8 @@
 
 use alloc::string::String;
 
-use base64ct::{Base64, Encoding};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::time;
@@ -78,7 +79,7 @@ pub(crate) fn tagged(suffix: &str, text: &str, is_plain: bool) -> Resolved {
 fn binary(text: &str) -> Resolved {
     let packed: Zeroizing<String> =
         Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect());
-    match Base64::decode_vec(&packed) {
+    match STANDARD.decode(&*packed) {
         Err(_) => Resolved::Mismatch,
         Ok(bytes) => Resolved::Value(match String::from_utf8(bytes) {
             Ok(text) => Value::String(text.into()),

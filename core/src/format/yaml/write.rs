@@ -7,7 +7,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use base64ct::{Base64, Encoding as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use super::block::{self, line_end};
 use super::resolve;
@@ -92,14 +93,14 @@ pub(crate) fn word(value: &Value) -> String {
         Value::Integer(number) => number.to_string(),
         Value::Null => "null".to_owned(),
         Value::Time(text) => text.to_string(),
-        Value::Bytes(bytes) => format!("!!binary {}", Base64::encode_string(bytes)),
+        Value::Bytes(bytes) => format!("!!binary {}", STANDARD.encode(bytes.as_slice())),
         Value::String(_) => String::new(),
     }
 }
 
 /// Base64 as the reference writes it: in lines of 70 characters when it fills one.
 pub(crate) fn packed(bytes: &[u8]) -> String {
-    let packed = Base64::encode_string(bytes);
+    let packed = STANDARD.encode(bytes);
     if packed.len() < BASE64_LINE {
         return packed;
     }

@@ -205,6 +205,21 @@ impl<'a> Scanner<'a> {
         self.mark.column += 1;
     }
 
+    /// Passes letters, digits and what else means nothing within a value or a comment, many at a time; whether there
+    /// were any.
+    fn skip_ordinary(&mut self) -> bool {
+        let rest = self.text.get(self.mark.at..).unwrap_or_default();
+        let is_ordinary = |byte: &u8| ORDINARY.get(usize::from(*byte)) == Some(&true);
+        let end = rest.iter().position(|byte| !is_ordinary(byte));
+        let length = end.unwrap_or(rest.len());
+        if length > 0 {
+            self.newlines = 0;
+            self.mark.at += length;
+            self.mark.column += length;
+        }
+        length > 0
+    }
+
     /// Passes a line break.
     fn skip_line(&mut self) {
         self.mark.at += match (self.byte(0), self.byte(1)) {
@@ -217,7 +232,11 @@ impl<'a> Scanner<'a> {
     }
 
     fn skip_to_end_of_line(&mut self) {
-        while !self.is_break_or_end(0) {
+        loop {
+            let _passed = self.skip_ordinary();
+            if self.is_break_or_end(0) {
+                return;
+            }
             self.skip();
         }
     }
@@ -521,6 +540,24 @@ impl<'a> Scanner<'a> {
         }
     }
 }
+
+/// The characters of one byte that neither end a value nor are blanks, by their byte.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a constant that panics does not compile"
+)]
+static ORDINARY: [bool; 256] = {
+    let mut ordinary = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        ordinary[byte as usize] = !matches!(
+            byte,
+            b',' | b':' | b'?' | b'[' | b']' | b'{' | b'}' | b'\'' | b'"' | b'\\'
+        );
+        byte += 1;
+    }
+    ordinary
+};
 
 fn width(first: u8) -> usize {
     match first {

@@ -8,7 +8,11 @@ impl Scanner<'_> {
         let inside = self.indent.map_or(0, |indent| indent + 1);
         let mut broken = false;
         while self.document_indicator().is_none() && self.byte(0) != b'#' {
-            while !self.is_blank_or_end(0) {
+            loop {
+                broken &= !self.skip_ordinary();
+                if self.is_blank_or_end(0) {
+                    break;
+                }
                 let ends = match self.byte(0) {
                     b':' => self.is_blank_or_end(1),
                     b',' | b'?' | b'[' | b']' | b'{' | b'}' => self.flow > 0,
@@ -45,6 +49,10 @@ impl Scanner<'_> {
     pub(super) fn scan_quoted(&mut self, quote: u8) -> Done {
         self.indicator(Kind::Scalar);
         loop {
+            if self.mark.column > 0 {
+                // At the start of a line the document may end.
+                let _passed = self.skip_ordinary();
+            }
             let next = self.byte(0);
             if next == 0 || self.document_indicator().is_some() {
                 return None;
