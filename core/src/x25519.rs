@@ -16,8 +16,12 @@ impl Point {
 
     /// Whether it is one of the few points that make the same secret with every number.
     pub(crate) fn is_low_order(&self) -> bool {
-        // Any clamped number is a multiple of 8, which takes every such point to zero.
-        Scalar::new(&[0; 32]).shared_with(self).is_none()
+        let Self(mut bytes) = *self;
+        // The function does not look at the highest bit.
+        if let Some(last) = bytes.last_mut() {
+            *last &= 0x7f;
+        }
+        LOW_ORDER.contains(&bytes)
     }
 }
 
@@ -25,6 +29,42 @@ impl From<[u8; 32]> for Point {
     fn from(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
+}
+
+/// Every encoding of 0, 1, -1 and of the two points of order 8, the highest bit aside. They are compared, since multiplying
+/// would cost for each recipient that is read what opening the file costs. Source: RFC 7748, section 4.1: the curve has a
+/// cofactor of 8, its twist one of 4.
+const LOW_ORDER: [[u8; 32]; 7] = [
+    least(0),
+    least(1),
+    greatest(0xec),
+    greatest(0xed),
+    greatest(0xee),
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4,
+        0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49,
+        0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef,
+        0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f,
+        0x11, 0x57,
+    ],
+];
+
+/// A small number.
+const fn least(first: u8) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[0] = first;
+    bytes
+}
+
+/// A number around the prime 2^255 - 19, whose own first byte is 0xed.
+const fn greatest(first: u8) -> [u8; 32] {
+    let mut bytes = [0xff; 32];
+    bytes[0] = first;
+    bytes[31] = 0x7f;
+    bytes
 }
 
 /// A private number. Wiped when dropped.
@@ -73,6 +113,27 @@ mod tests {
         }
         assert_eq!(counts.iter().sum::<i32>(), 518);
         assert!(counts[1] > 0);
+    }
+
+    #[test]
+    fn the_points_of_low_order_are_those_that_a_multiple_of_8_takes_to_zero() {
+        let zero = Scalar::new(&[0; 32]);
+        for number in 0..=u8::MAX {
+            for bytes in [least(number), greatest(number)] {
+                let point = Point::from(bytes);
+                assert_eq!(point.is_low_order(), zero.shared_with(&point).is_none());
+            }
+        }
+        for mut bytes in LOW_ORDER {
+            for high in [0, 0x80] {
+                bytes[31] |= high;
+                let point = Point::from(bytes);
+                assert!(point.is_low_order() && zero.shared_with(&point).is_none());
+            }
+            bytes[31] &= 0x7f;
+            bytes[7] ^= 1;
+            assert!(!Point::from(bytes).is_low_order());
+        }
     }
 
     #[test]
