@@ -47,12 +47,23 @@ pub(super) fn look_up(start: &Path) -> LookUp {
         if ignored.is_none() {
             ignored = Some(folder.join(OTHER_NAME)).filter(|path| path.metadata().is_ok());
         }
+        let was = id(&folder);
         folder.push("..");
+        if was.is_some() && was == id(&folder) {
+            // Above the root is the root.
+            break;
+        }
     }
     LookUp {
         path: None,
         ignored,
     }
+}
+
+/// What tells a folder from others.
+fn id(folder: &Path) -> Option<(u64, u64)> {
+    let metadata = folder.metadata().ok()?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 /// The path without `.` and `..`, worked out on the text alone.
@@ -76,10 +87,7 @@ pub(super) fn clean(path: &Path) -> PathBuf {
 /// The working folder as the shell calls it: `PWD` where it names the folder that the system names, so that symbolic
 /// links on the way stay in the names that rules are tried on.
 pub(crate) fn working_folder(pwd: Option<OsString>, current: PathBuf) -> PathBuf {
-    let same = |path: &Path| match (path.metadata(), current.metadata()) {
-        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
-        _ => false,
-    };
+    let same = |path: &Path| id(path).is_some_and(|one| Some(one) == id(&current));
     pwd.map(PathBuf::from)
         .filter(|path| path.is_absolute() && same(path))
         .unwrap_or(current)
