@@ -102,7 +102,9 @@ impl<State> Document<State> {
 
     /// The text of the value at a leaf's span, as a reader of the file gets it; `None` where no value stands.
     pub fn value_text(&self, span: &Range<usize>) -> Option<Zeroizing<String>> {
-        let (_, scalar) = self.scalars().find(|(_, scalar)| scalar.span == *span)?;
+        let (_, scalar) = self
+            .scalars()
+            .find(|(_, scalar)| scalar.span.range() == *span)?;
         let bytes = scalar.value.plaintext();
         core::str::from_utf8(&bytes)
             .ok()
@@ -346,7 +348,7 @@ impl Document<Plain> {
             return text.is_ok_and(|text| scalar.value.as_str() == Some(text.as_str()));
         }
         matches!((&scalar.value, value), (Value::Float(_), Value::Integer(_)))
-            && self.text.as_bytes().get(scalar.span.clone()) == Some(&*value.plaintext())
+            && self.text.as_bytes().get(scalar.span.range()) == Some(&*value.plaintext())
     }
 
     /// The same text with whole numbers read as in other documents that have them digit by digit; `None` when that is
@@ -367,7 +369,7 @@ impl Document<Plain> {
             })
             .collect();
         let exact = |scalar: &Scalar| {
-            let number = self.text.get(scalar.span.clone())?.parse().ok()?;
+            let number = self.text.get(scalar.span.range())?.parse().ok()?;
             let value = Value::Integer(number);
             let is_other =
                 self.is_written_as(scalar, &value) && !scalar.value.says_the_same(&value);
@@ -623,7 +625,7 @@ pub(crate) fn leaf(document: usize, scalar: &Scalar) -> Leaf {
     Leaf {
         path: scalar.path.clone(),
         document,
-        span: scalar.span.clone(),
+        span: scalar.span.range(),
         line: scalar.line,
         kind: scalar.value.kind(),
         sealed: matches!(sealed, Some(Ok(_))),

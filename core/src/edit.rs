@@ -249,7 +249,7 @@ impl<'a> Change<'a> {
         self.document
             .comments()
             .filter(move |(_, comment)| {
-                let at = comment.span.start;
+                let at = comment.span.start();
                 !gone.iter().any(|range| range.contains(&at))
             })
             .map(|(_, comment)| comment.text.as_str())

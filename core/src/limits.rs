@@ -3,7 +3,7 @@
 /// Bounds on a document. The default suits what the page and the server take (R-24 of the threat model).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of text.
+    /// Bytes of text; 4 GiB at most, whatever stands here.
     pub bytes: usize,
     /// Nested collections.
     pub depth: usize,

@@ -345,7 +345,7 @@ fn inspect(
             path: scalar.path.clone(),
             document: number,
             line: scalar.line,
-            span: scalar.span.clone(),
+            span: scalar.span.range(),
             mark,
         });
         if mark.is_none() {
@@ -472,7 +472,7 @@ impl Surroundings {
         let commented = comments.map(|(number, comment)| {
             let before = document
                 .text()
-                .get(..comment.span.start)
+                .get(..comment.span.start())
                 .unwrap_or_default();
             let line = before.rsplit('\n').next().unwrap_or_default();
             let alone = line.trim().is_empty();

@@ -411,7 +411,7 @@ impl Document<Encrypted> {
                     {
                         let text = Text::from(text);
                         pass.edits
-                            .push((comment.span.clone(), Edit::Comment(comment, text)));
+                            .push((comment.span.range(), Edit::Comment(comment, text)));
                         pass.comments.push(Sealed { number, item: at });
                     }
                 }
@@ -431,7 +431,7 @@ impl Document<Encrypted> {
                             let range = if self.drops_comment(scalar) {
                                 let range = dropped_item(self.text(), scalar, leading);
                                 let range = range.ok_or_else(|| cannot_drop(scalar))?;
-                                if range.start == scalar.span.start {
+                                if range.start == scalar.span.start() {
                                     leading = range.end;
                                 }
                                 range
@@ -441,7 +441,7 @@ impl Document<Encrypted> {
                                 pass.comments.push(Sealed { number, item: at });
                                 pass.comment_items
                                     .push((document, scalar, pass.edits.len()));
-                                dash_before(self.text(), scalar.span.start)..scalar.span.end
+                                dash_before(self.text(), scalar.span.start())..scalar.span.end()
                             };
                             pass.edits.push((range, Edit::Item(scalar, text)));
                         }
@@ -456,7 +456,7 @@ impl Document<Encrypted> {
                                 let number = pass.intended.len();
                                 pass.values.push(Sealed { number, item: at });
                                 pass.edits.push((
-                                    scalar.span.clone(),
+                                    scalar.span.range(),
                                     Edit::Value(scalar, value.clone()),
                                 ));
                             }
@@ -681,7 +681,7 @@ fn open_scalar(cipher: &Cipher<'_>, scalar: &Scalar, clear: InClear) -> Result<L
 /// What is taken out of `[…]` with an item: the comma behind it when nothing before it stays, else the one before.
 /// `leading` is where the item begins before which all were taken out.
 fn dropped_item(text: &str, scalar: &Scalar, leading: usize) -> Option<Range<usize>> {
-    let Range { start, end } = scalar.span;
+    let Range { start, end } = scalar.span.range();
     let (before, behind) = (text.get(..start)?.trim_end(), text.get(end..)?);
     if start != leading && !before.ends_with('[') {
         let comma = before.strip_suffix(',')?.len();

@@ -188,7 +188,7 @@ impl<'a> Site<'a> {
         if let (Node::Leaf(leaf), Some(scalar)) = (value, scalar) {
             let is_bare = self
                 .text
-                .get(after..scalar.span.start)?
+                .get(after..scalar.span.start())?
                 .trim_matches([' ', '\t'])
                 .is_empty();
             let lines = leaf.as_str().is_some_and(|text| text.contains('\n'));
@@ -218,13 +218,13 @@ impl<'a> Site<'a> {
                 )
             }
             (None, Some(scalar)) if scalar.style == Style::Block => {
-                let header = self.text.get(scalar.span.start..)?;
+                let header = self.text.get(scalar.span.start()..)?;
                 let marks = header
                     .bytes()
                     .take_while(|byte| !byte.is_ascii_whitespace());
-                (scalar.span.start + marks.count(), scalar.span.end)
+                (scalar.span.start() + marks.count(), scalar.span.end())
             }
-            (None, Some(scalar)) => (scalar.span.end, scalar.span.end),
+            (None, Some(scalar)) => (scalar.span.end(), scalar.span.end()),
             (None, None) => {
                 let end = place.end.max(after);
                 (end, end)
@@ -413,11 +413,11 @@ impl<'a> Site<'a> {
         };
         let ends = self.root.items.iter().filter_map(|item| match item {
             Item::Comment(comment)
-                if comment.span.start > place.end
+                if comment.span.start() > place.end
                     && comment.path.begins_with(steps)
-                    && stands_right(comment.span.start) =>
+                    && stands_right(comment.span.start()) =>
             {
-                Some(comment.span.end)
+                Some(comment.span.end())
             }
             _ => None,
         });

@@ -42,7 +42,7 @@ pub(super) fn edits(
     };
     // Behind the last of its section, without the section's own line.
     let pair = written.lines().find(|line| !line.starts_with('['))?;
-    let at = line_end(text, last.span.end);
+    let at = line_end(text, last.span.end());
     Some(vec![(at..at, format!("{newline}{pair}"))])
 }
 
@@ -58,8 +58,8 @@ fn at_end(text: &str, written: &str, newline: &str) -> Edit {
 
 /// The line of a value with the comment lines right above it.
 fn removal(text: &str, scalar: &Scalar) -> Option<Vec<Edit>> {
-    let mut from = line_start(text, scalar.span.start);
-    let end = line_end(text, scalar.span.end);
+    let mut from = line_start(text, scalar.span.start());
+    let end = line_end(text, scalar.span.end());
     let newline = text.get(end..)?.find('\n').map_or(0, |at| at + 1);
     let before = text.get(..from)?;
     for above in before.split_inclusive('\n').rev() {

@@ -46,7 +46,7 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
             nodes += 1;
             root.items.push(Item::Comment(Comment {
                 path: Path::default(),
-                span: start..end,
+                span: (start..end).into(),
                 line: number,
                 text: comment.into(),
                 seat: None,
@@ -80,12 +80,12 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Parsed, Error> {
 
 /// What to replace so that a sealed value stands where the value stood.
 pub(crate) fn sealed(enc: &str, at: &Scalar) -> Vec<Edit> {
-    vec![(at.span.clone(), enc.to_owned())]
+    vec![(at.span.range(), enc.to_owned())]
 }
 
 /// What to replace so that a sealed comment stands where the comment stood.
 pub(crate) fn sealed_comment(enc: &str, at: &Comment) -> Vec<Edit> {
-    vec![(at.span.clone(), format!("#{enc}"))]
+    vec![(at.span.range(), format!("#{enc}"))]
 }
 
 /// What to replace so that an opened value stands where its sealed form stood.
@@ -94,12 +94,12 @@ pub(crate) fn sealed_comment(enc: &str, at: &Comment) -> Vec<Edit> {
 /// `value-not-representable` for bytes that are no text.
 pub(crate) fn opened(value: &Value, at: &Scalar) -> Result<Vec<Edit>, Error> {
     let text = value_text(value).map_err(|error| error.at_line(at.line).at_path(&at.path))?;
-    Ok(vec![(at.span.clone(), text)])
+    Ok(vec![(at.span.range(), text)])
 }
 
 /// What to replace so that an opened comment stands where its sealed form stood.
 pub(crate) fn opened_comment(text: &str, at: &Comment) -> Vec<Edit> {
-    vec![(at.span.clone(), comment_text(text))]
+    vec![(at.span.range(), comment_text(text))]
 }
 
 /// What to insert so that the block stands at the end of the text: its keys sorted by bytes.
@@ -188,7 +188,7 @@ fn pair(root: &mut Root, key: &str, value: &str, line: Range<usize>, number: usi
     });
     root.items.push(Item::Scalar(Scalar {
         path: Path::default().child(Segment::Key(name)),
-        span: line.end - value.len()..line.end,
+        span: (line.end - value.len()..line.end).into(),
         line: number,
         style: Style::Plain,
         flow: false,
@@ -312,7 +312,7 @@ mod tests {
             .iter()
             .filter_map(|item| match item {
                 Item::Comment(comment) => {
-                    Some((comment.text.as_str(), comment.line, comment.span.clone()))
+                    Some((comment.text.as_str(), comment.line, comment.span.range()))
                 }
                 Item::Scalar(_) => None,
             })

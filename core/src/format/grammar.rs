@@ -58,7 +58,7 @@ impl Format {
             Self::Dotenv => super::dotenv::sealed_comment(enc, at),
             #[cfg(feature = "formats")]
             Self::Ini => super::ini::sealed_comment(enc, at),
-            _ => vec![(at.span.clone(), alloc::format!("#{enc}"))],
+            _ => vec![(at.span.range(), alloc::format!("#{enc}"))],
         }
     }
 
@@ -88,7 +88,7 @@ impl Format {
             Self::Dotenv => super::dotenv::opened_comment(text, at),
             #[cfg(feature = "formats")]
             Self::Ini => super::ini::opened_comment(text, at),
-            _ => vec![(at.span.clone(), alloc::format!("#{text}"))],
+            _ => vec![(at.span.range(), alloc::format!("#{text}"))],
         }
     }
 
@@ -115,7 +115,7 @@ impl Format {
             // A null has no extent: it is told by its path, not by where it stands.
             Item::Scalar(scalar) => self.names_block(&scalar.path),
             Item::Comment(comment) => match &block {
-                Some(block) => block.contains(&comment.span.start),
+                Some(block) => block.contains(&comment.span.start()),
                 None => self.names_block(&comment.path),
             },
         }

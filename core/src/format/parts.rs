@@ -17,12 +17,59 @@ pub(crate) enum Style {
     Single,
 }
 
+/// Bytes of the text. Small, since there is one of these for every value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// A text that is longer has places that this cannot tell.
+    pub(crate) const MOST: usize = u32::MAX as usize;
+
+    pub(crate) fn start(self) -> usize {
+        self.start as usize
+    }
+
+    pub(crate) fn end(self) -> usize {
+        self.end as usize
+    }
+
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start()..self.end()
+    }
+
+    #[cfg(feature = "formats")]
+    pub(crate) fn len(self) -> usize {
+        self.range().len()
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.start >= self.end
+    }
+}
+
+impl From<Range<usize>> for Span {
+    fn from(range: Range<usize>) -> Self {
+        Self {
+            start: small(range.start),
+            end: small(range.end),
+        }
+    }
+}
+
+/// A place or number in a text whose length was checked.
+pub(crate) fn small(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
 /// A scalar value.
 #[derive(Clone, Debug)]
 pub(crate) struct Scalar {
     pub(crate) path: Path,
     /// Bytes of the value: quotes and block header included, tag and anchor not.
-    pub(crate) span: Range<usize>,
+    pub(crate) span: Span,
     /// From 1.
     pub(crate) line: usize,
     pub(crate) style: Style,
@@ -31,7 +78,7 @@ pub(crate) struct Scalar {
     /// Column of the mapping or list it stands in.
     pub(crate) column: usize,
     /// Where a tag of the core schema other than `!!str` begins that types it.
-    pub(crate) tag: Option<usize>,
+    pub(crate) tag: Option<u32>,
     pub(crate) value: Value,
 }
 
@@ -40,7 +87,7 @@ pub(crate) struct Scalar {
 pub(crate) struct Comment {
     pub(crate) path: Path,
     /// From `#` to the end of the line.
-    pub(crate) span: Range<usize>,
+    pub(crate) span: Span,
     pub(crate) line: usize,
     /// What follows the `#`.
     pub(crate) text: Text,
@@ -59,11 +106,11 @@ pub(crate) struct Comment {
 )]
 pub(crate) struct Seat {
     /// The number of its collection among those of the document.
-    pub(crate) collection: usize,
+    pub(crate) collection: u32,
     /// How many of the collection's entries come before it.
-    pub(crate) before: usize,
+    pub(crate) before: u32,
     /// Orders it among other comments there.
-    pub(crate) rank: usize,
+    pub(crate) rank: u32,
     /// Whether the reference drops it, as go-yaml has no place for it.
     pub(crate) dropped: bool,
 }
@@ -78,8 +125,8 @@ pub(crate) enum Item {
 impl Item {
     pub(crate) fn start(&self) -> usize {
         match self {
-            Self::Comment(comment) => comment.span.start,
-            Self::Scalar(scalar) => scalar.span.start,
+            Self::Comment(comment) => comment.span.start(),
+            Self::Scalar(scalar) => scalar.span.start(),
         }
     }
 }
@@ -206,4 +253,20 @@ pub(crate) struct Root {
 pub(crate) struct Parsed {
     pub(crate) documents: Vec<Root>,
     pub(crate) obstacles: Vec<Obstacle>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_small_since_there_is_one_for_every_value() {
+        assert!(size_of::<Item>() <= 96);
+    }
+
+    #[test]
+    fn a_place_that_a_span_cannot_tell_is_none_of_the_text() {
+        let span = Span::from(7..Span::MOST + 9);
+        assert_eq!((span.start(), span.end()), (7, Span::MOST));
+    }
 }

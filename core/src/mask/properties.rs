@@ -20,8 +20,8 @@ pub(super) fn hide<State>(document: &Document<State>, edits: &mut Vec<Edit>) {
     }
     let mut known: Vec<Range<usize>> = edits.iter().map(|(range, _)| range.clone()).collect();
     known.extend(document.items().map(|(_, item)| match item {
-        Item::Comment(comment) => comment.span.clone(),
-        Item::Scalar(scalar) => scalar.span.clone(),
+        Item::Comment(comment) => comment.span.range(),
+        Item::Scalar(scalar) => scalar.span.range(),
     }));
     let whole = Text::from(document.text());
     // It was read once, so it can be again; without the places of keys these would be hidden, too.

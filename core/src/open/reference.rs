@@ -79,14 +79,14 @@ impl Document<Encrypted> {
             if comment.seat.is_none_or(|seat| seat.dropped) {
                 return None;
             }
-            let start = line_start(self.text(), comment.span.start);
-            let end = (line_end(self.text(), comment.span.end) + 1).min(self.text().len());
-            let lead = self.text().get(start..comment.span.start)?;
+            let start = line_start(self.text(), comment.span.start());
+            let end = (line_end(self.text(), comment.span.end()) + 1).min(self.text().len());
+            let lead = self.text().get(start..comment.span.start())?;
             let rest = self.text().get(end..)?;
             let range = if lead.trim().is_empty() {
                 start..end
             } else {
-                comment.span.start..end + rest.len() - rest.trim_start_matches(' ').len()
+                comment.span.start()..end + rest.len() - rest.trim_start_matches(' ').len()
             };
             edits.push((range, String::new()));
         }

@@ -194,21 +194,21 @@ impl<'a> Builder<'a> {
     fn take_seats(&mut self, block: Option<usize>) {
         let seated = core::mem::take(&mut self.seated).into_iter();
         let placed = seated.map(|(item, seat)| {
-            let Ok(branch) = self.numbers.binary_search(&seat.collection) else {
+            let Ok(branch) = self.numbers.binary_search(&(seat.collection as usize)) else {
                 // With the block it goes.
                 let top = usize::from(seat.collection > 0);
                 let dropped = top > 0 || seat.dropped;
                 return (
                     0,
-                    seat.before.max(top * usize::MAX),
-                    seat.rank,
+                    (seat.before as usize).max(top * usize::MAX),
+                    seat.rank as usize,
                     item,
                     dropped,
                 );
             };
-            let behind = branch == 0 && block.is_some_and(|block| seat.before > block);
-            let before = seat.before - usize::from(behind);
-            (branch, before, seat.rank, item, seat.dropped)
+            let behind = branch == 0 && block.is_some_and(|block| seat.before as usize > block);
+            let before = seat.before as usize - usize::from(behind);
+            (branch, before, seat.rank as usize, item, seat.dropped)
         });
         let placed = order::by_key(placed.collect(), |(_, before, rank, ..)| (*before, *rank));
         let mut placed = order::by_key(placed, |(branch, ..)| (*branch, 0))
@@ -271,7 +271,9 @@ impl Arranged<'_> {
         build.named = wanted.into_iter().map(|start| (start, None)).collect();
         for item in &self.items {
             if let Item::Scalar(scalar) = item {
-                build.name(scalar.span.start, || (Node::Leaf(scalar.value.clone()), 1));
+                build.name(scalar.span.start(), || {
+                    (Node::Leaf(scalar.value.clone()), 1)
+                });
             }
         }
         for number in &self.ended {

@@ -160,7 +160,9 @@ impl<'a> Reader<'a> {
         self.section = Section::new(&name);
         let path = self.section.path.clone();
         let comment = self.comment(&path, inline, true);
-        let begin = comment.as_ref().map_or(start, |comment| comment.span.start);
+        let begin = comment
+            .as_ref()
+            .map_or(start, |comment| comment.span.start());
         self.root.collections.push(Collection {
             path,
             start: begin.min(start),
@@ -193,7 +195,7 @@ impl<'a> Reader<'a> {
         };
         let scalar = Scalar {
             path: self.section.path.child(Segment::Key(name.clone())),
-            span: found.span.clone(),
+            span: found.span.clone().into(),
             line: self.number,
             style: found.style,
             flow: false,
@@ -284,7 +286,7 @@ impl<'a> Reader<'a> {
         }
         Some(Comment {
             path: path.clone(),
-            span,
+            span: span.into(),
             line,
             text: text.into(),
             seat: None,

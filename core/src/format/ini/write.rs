@@ -25,12 +25,15 @@ use crate::value::Value;
 /// What to replace so that a sealed value stands where the value stood, in the quotes that it has.
 pub(crate) fn sealed(enc: &str, at: &Scalar) -> Vec<Edit> {
     let quote = quote_of(at);
-    vec![(at.span.clone(), format!("{quote}{enc}{quote}"))]
+    vec![(at.span.range(), format!("{quote}{enc}{quote}"))]
 }
 
 /// What to replace so that a sealed comment stands where the comment stood, behind the mark that it has.
 pub(crate) fn sealed_comment(enc: &str, at: &Comment) -> Vec<Edit> {
-    vec![(at.span.start + mark_length(at)..at.span.end, enc.to_owned())]
+    vec![(
+        at.span.start() + mark_length(at)..at.span.end(),
+        enc.to_owned(),
+    )]
 }
 
 /// What to replace so that an opened value stands where its sealed form stood.
@@ -41,13 +44,16 @@ pub(crate) fn opened(value: &Value, at: &Scalar) -> Result<Vec<Edit>, Error> {
     let place = |error: Error| error.at_line(at.line).at_path(&at.path);
     let text = flat::text(value).map_err(place)?;
     let text = again(&text, at).ok_or_else(|| place(unreadable_value()))?;
-    Ok(vec![(at.span.clone(), text)])
+    Ok(vec![(at.span.range(), text)])
 }
 
 /// What to replace so that an opened comment stands where its sealed form stood.
 pub(crate) fn opened_comment(text: &str, at: &Comment) -> Vec<Edit> {
     let (kept, text) = comment_again(text, mark_length(at), at.of_section);
-    vec![((at.span.start + kept).min(at.span.end)..at.span.end, text)]
+    vec![(
+        (at.span.start() + kept).min(at.span.end())..at.span.end(),
+        text,
+    )]
 }
 
 /// Text in the place of a value: the quotes stay when it reads back in them.

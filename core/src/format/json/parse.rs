@@ -311,7 +311,7 @@ impl Builder<'_> {
         };
         self.root.items.push(Item::Scalar(Scalar {
             path,
-            span,
+            span: span.into(),
             line,
             style,
             flow: true,
@@ -413,7 +413,7 @@ mod tests {
             .map(|at| {
                 (
                     at.path.to_string(),
-                    &text[at.span.clone()],
+                    &text[at.span.range()],
                     at.line,
                     at.style,
                 )

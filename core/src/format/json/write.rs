@@ -17,7 +17,7 @@ use crate::value::Value;
 
 /// What to replace so that a sealed value stands in the place of a value.
 pub(crate) fn sealed(enc: &str, at: &Scalar) -> Vec<Edit> {
-    vec![(at.span.clone(), string(enc))]
+    vec![(at.span.range(), string(enc))]
 }
 
 /// What to replace so that an opened value stands in the place of its sealed form.
@@ -34,7 +34,7 @@ pub(crate) fn opened(value: &Value, at: &Scalar) -> Result<Vec<Edit>, Error> {
         value => scalar(value),
     };
     let text = text.map_err(|error| error.at_line(at.line).at_path(&at.path))?;
-    Ok(vec![(at.span.clone(), text)])
+    Ok(vec![(at.span.range(), text)])
 }
 
 /// A float as JSON has it; `None` for what is no number or infinite.
@@ -340,7 +340,10 @@ mod tests {
             (Value::Time(time.into()), &format!("\"{time}\"")),
         ] {
             let at = place();
-            assert_eq!(opened(&value, &at).unwrap(), [(at.span, text.to_owned())]);
+            assert_eq!(
+                opened(&value, &at).unwrap(),
+                [(at.span.range(), text.to_owned())]
+            );
         }
     }
 
@@ -363,7 +366,10 @@ mod tests {
         let edits = sealed("ENC[AES256_GCM,data:a+/=]\"", &at);
         assert_eq!(
             edits,
-            [(at.span, r#""ENC[AES256_GCM,data:a+/=]\"""#.to_owned())]
+            [(
+                at.span.range(),
+                r#""ENC[AES256_GCM,data:a+/=]\"""#.to_owned()
+            )]
         );
     }
 

@@ -13,7 +13,7 @@ mod tests;
 
 use alloc::vec::Vec;
 
-use crate::format::parts::{Collection, Comment, Item, Root, Seat};
+use crate::format::parts::{Collection, Comment, Item, Root, Seat, small};
 use crate::order;
 
 /// Gives each comment its seat, in the document that it belongs to. One that no reader asks for stays in the document whose
@@ -25,7 +25,7 @@ pub(super) fn file(text: &str, documents: &mut [Root]) {
     });
     let found = found.map(|found| found.seats).unwrap_or_default();
     let seat_of = |comment: &Comment| {
-        let at = found.binary_search_by_key(&comment.span.start, |seat| seat.at);
+        let at = found.binary_search_by_key(&comment.span.start(), |seat| seat.at);
         at.ok().and_then(|at| found.get(at)).copied()
     };
     let mut moved: Vec<(seats::Seat, Comment)> = Vec::new();
@@ -71,7 +71,7 @@ pub(super) fn file(text: &str, documents: &mut [Root]) {
 
 fn sit(comment: &mut Comment, seat: Option<seats::Seat>, collections: &[Collection]) {
     let around = || {
-        let begun = collections.partition_point(|it| it.start < comment.span.start);
+        let begun = collections.partition_point(|it| it.start < comment.span.start());
         begun.saturating_sub(1)
     };
     let collection = seat.map_or_else(around, |seat| seat.collection);
@@ -79,9 +79,9 @@ fn sit(comment: &mut Comment, seat: Option<seats::Seat>, collections: &[Collecti
         comment.path = collection.path.clone();
     }
     comment.seat = Some(Seat {
-        collection,
-        before: seat.map_or(0, |seat| seat.before),
-        rank: seat.map_or(0, |seat| seat.rank),
+        collection: small(collection),
+        before: small(seat.map_or(0, |seat| seat.before)),
+        rank: small(seat.map_or(0, |seat| seat.rank)),
         dropped: seat.is_none_or(|seat| seat.dropped),
     });
 }

@@ -21,7 +21,8 @@ use super::resolve::{self, Resolved};
 use super::{block, comments, portable, syntax};
 use crate::error::{Error, ErrorCode};
 use crate::format::parts::{
-    Alias, Collection, Comment, Item, Obstacle, Parsed, Remedy, Root, Scalar, Style, TopKey,
+    self, Alias, Collection, Comment, Item, Obstacle, Parsed, Remedy, Root, Scalar, Style, TopKey,
+    small,
 };
 #[cfg(feature = "formats")]
 use crate::format::parts::{Place, Shape};
@@ -32,11 +33,11 @@ use crate::text::Text;
 use crate::value::Value;
 
 pub(crate) fn check_size(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
-    if bytes.len() > limits.bytes {
+    let most = limits.bytes.min(parts::Span::MOST);
+    if bytes.len() > most {
         return Err(limit(format!(
-            "the text has {} bytes, more than the {} allowed; split it",
+            "the text has {} bytes, more than the {most} allowed; split it",
             bytes.len(),
-            limits.bytes
         )));
     }
     Ok(())
@@ -271,7 +272,7 @@ impl<'a> Builder<'a> {
                 self.comment(Comment {
                     path: Path::default(),
                     text: self.source.part_or_copy(range.start + 1, &text),
-                    span: range,
+                    span: range.into(),
                     line,
                     seat: None,
                     #[cfg(feature = "formats")]
@@ -900,12 +901,12 @@ impl<'a> Builder<'a> {
         if let Some(root) = self.parsed.documents.last_mut() {
             root.items.push(Item::Scalar(Scalar {
                 path,
-                span: range,
+                span: range.into(),
                 line,
                 style,
                 flow,
                 column,
-                tag,
+                tag: tag.map(small),
                 value,
             }));
         }

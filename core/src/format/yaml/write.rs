@@ -31,7 +31,7 @@ pub(crate) fn sealed(enc: &str, at: &Scalar, text: &str) -> Vec<Edit> {
     if let Some(tag) = at.tag {
         // A sealed value is text, whatever the tag says of the plain one.
         let whole = if at.flow { double(enc) } else { enc.to_owned() };
-        return vec![(tag..at.span.end, whole)];
+        return vec![(tag as usize..at.span.end(), whole)];
     }
     let whole = match at.style {
         Style::Single => format!("'{enc}'"),
@@ -48,7 +48,7 @@ pub(crate) fn sealed(enc: &str, at: &Scalar, text: &str) -> Vec<Edit> {
         }
         Style::Block | Style::Plain => enc.to_owned(),
     };
-    vec![(at.span.clone(), whole)]
+    vec![(at.span.range(), whole)]
 }
 
 /// What to replace so that an opened value stands in the place of its sealed form.
@@ -75,10 +75,10 @@ pub(crate) fn opened(value: &Value, at: &Scalar, text: &str, caution: Caution) -
     let header = BlockShape::header(at, text);
     match header.filter(|_| at.style == Style::Block) {
         Some(header) => vec![
-            (at.span.start..header.end, whole),
-            (line_end(text, header.end)..at.span.end, String::new()),
+            (at.span.start()..header.end, whole),
+            (line_end(text, header.end)..at.span.end(), String::new()),
         ],
-        None => vec![(at.span.clone(), whole)],
+        None => vec![(at.span.range(), whole)],
     }
 }
 
@@ -120,7 +120,7 @@ fn canonical(string: &str, at: &Scalar, text: &str) -> String {
             return double(string);
         }
         let list = text
-            .get(..at.span.start)
+            .get(..at.span.start())
             .is_some_and(|before| before.trim_end_matches([' ', '\t']).ends_with('-'));
         // The next multiple of the indentation.
         let indent = if list {
@@ -132,7 +132,7 @@ fn canonical(string: &str, at: &Scalar, text: &str) -> String {
             indent,
             digit: None,
             column: at.column,
-            newline: newline_at(text, at.span.start),
+            newline: newline_at(text, at.span.start()),
             folded: false,
         };
         return shape
@@ -338,20 +338,20 @@ struct BlockShape {
 
 impl BlockShape {
     fn of(at: &Scalar, text: &str) -> Option<Self> {
-        let source = text.get(at.span.clone())?;
+        let source = text.get(at.span.range())?;
         let (digit, indent) = block::indentation(source, at.column);
         Some(Self {
             indent: indent.unwrap_or(at.column + 2),
             digit,
             column: at.column,
-            newline: newline_at(text, at.span.start),
+            newline: newline_at(text, at.span.start()),
             folded: source.starts_with('>'),
         })
     }
 
     /// The header's indicators: `|`, `>2-`, …
     fn header(at: &Scalar, text: &str) -> Option<Range<usize>> {
-        let source = text.get(at.span.clone())?;
+        let source = text.get(at.span.range())?;
         let length = 1 + source
             .bytes()
             .skip(1)
@@ -359,7 +359,7 @@ impl BlockShape {
             .count();
         source
             .starts_with(['|', '>'])
-            .then_some(at.span.start..at.span.start + length)
+            .then_some(at.span.start()..at.span.start() + length)
     }
 
     /// Edits that put a string in the place of the block scalar `at`.
@@ -418,14 +418,14 @@ impl BlockShape {
     ) -> Vec<Edit> {
         let edits = Self::edits(at, text, self.head(chomp, digit), self.body(lines));
         edits
-            .unwrap_or_else(|| vec![(at.span.clone(), self.head(chomp, digit) + &self.body(lines))])
+            .unwrap_or_else(|| vec![(at.span.range(), self.head(chomp, digit) + &self.body(lines))])
     }
 
     /// A comment behind the header stays between the two.
     fn edits(at: &Scalar, text: &str, header: String, body: String) -> Option<Vec<Edit>> {
         let place = Self::header(at, text)?;
         let rest = line_end(text, place.end);
-        Some(vec![(place, header), (rest..at.span.end.max(rest), body)])
+        Some(vec![(place, header), (rest..at.span.end().max(rest), body)])
     }
 
     fn head(&self, chomp: &str, digit: bool) -> String {
@@ -452,8 +452,8 @@ impl BlockShape {
 
 /// Whether a block scalar ends in empty lines that belong to it (`|+`), and a comment follows.
 fn ends_empty_before_comment(at: &Scalar, text: &str) -> bool {
-    let next = text.get(at.span.end..).unwrap_or_default();
-    text.get(at.span.clone())
+    let next = text.get(at.span.end()..).unwrap_or_default();
+    text.get(at.span.range())
         .is_some_and(|block| block.trim_end_matches('\r').ends_with('\n'))
         && next.trim_start().starts_with('#')
 }
