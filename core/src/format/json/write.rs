@@ -84,6 +84,7 @@ fn quoted<'a>(pieces: impl Iterator<Item = (&'a str, usize)> + Clone) -> String 
 /// Runs of text that need no escape, each with the character behind it, which may: most strings are one run.
 fn runs(mut rest: &str) -> impl Iterator<Item = (&str, Option<char>)> {
     core::iter::from_fn(move || {
+        let may_need_escape = |byte| MAY_NEED_ESCAPE.get(usize::from(byte)) == Some(&true);
         let end = rest.bytes().position(may_need_escape);
         let (run, behind) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
         let mut chars = behind.chars();
@@ -94,9 +95,26 @@ fn runs(mut rest: &str) -> impl Iterator<Item = (&str, Option<char>)> {
 }
 
 /// Whether a byte begins a character that may need an escape.
-fn may_need_escape(byte: u8) -> bool {
-    matches!(byte, 0..0x20 | b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2)
-}
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a constant that panics does not compile"
+)]
+static MAY_NEED_ESCAPE: [bool; 256] = {
+    let mut may_need = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        may_need[byte] = true;
+        byte += 1;
+    }
+    // 0xe2 begins the line and paragraph separators.
+    let others = *b"\"\\<>&\xe2";
+    let mut at = 0;
+    while at < others.len() {
+        may_need[others[at] as usize] = true;
+        at += 1;
+    }
+    may_need
+};
 
 /// How a character is written in a string.
 enum Escape {
