@@ -15,6 +15,7 @@ use crate::commands::Context;
 use crate::exit::Failure;
 use crate::keyring::Environment;
 
+mod aliases;
 mod args;
 mod by_name;
 mod commands;

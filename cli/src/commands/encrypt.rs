@@ -11,6 +11,7 @@ use stackseal_core::{
 use zeroize::Zeroizing;
 
 use super::Context;
+use crate::aliases;
 use crate::args::{Encrypt, Places};
 use crate::config::Selectors;
 use crate::exit::{Act, Failure};
@@ -113,6 +114,7 @@ pub(crate) fn run(
         None => document.seal_with(sealing, &options),
     };
     let sealed = sealed.map_err(|error| failed(&error))?;
+    aliases::note_of_sealing(&document, &name);
     places.write(sealed.text().as_bytes(), Audience::Anyone)
 }
 
