@@ -344,7 +344,7 @@ impl Keyring {
         message.extend(metadata.age.iter().map(line));
         message.extend(metadata.foreign.iter().map(other));
         for (index, group) in metadata.key_groups.iter().enumerate() {
-            message.push_str(&format!("\n   group {}:", index + 1));
+            message.push_str(&format!("\n   key_groups[{index}]:"));
             message.extend(group.age.iter().map(line));
             message.extend(group.foreign.iter().map(other));
         }

@@ -66,7 +66,10 @@ pub(crate) fn run(arguments: &Rotate, context: &Context) -> Result<(), Failure> 
             missing: 2,
         },
     };
-    let text = batch.run(&|file, told| files.rotate(file, told).map(Some))?;
+    let text = batch.run(&|file, told| match arguments.by_rule {
+        true => files.by_rule(file, told),
+        false => files.rotate(file, told).map(Some),
+    })?;
     for recipient in lock(&files.missed).iter() {
         output::warning(&format!(
             "nothing was sealed to {recipient}, so it was not removed"
@@ -112,9 +115,6 @@ struct Files<'a> {
 impl Files<'_> {
     fn rotate(&self, file: &Sealed<'_>, told: &mut Told) -> Result<String, Failure> {
         let name = file.name.as_str();
-        if self.arguments.by_rule {
-            return self.by_rule(file, told);
-        }
         let data_key = self.keyring.data_key(&file.document, name)?;
         let metadata = file.document.metadata();
         let groups = self.changed(key_groups::of_file(metadata));
