@@ -46,7 +46,8 @@ impl Changed<'_> {
                 // Whoever wrote the rule chose so.
                 return Ok(());
             }
-            let refused = self.sealed_by(&sealing::selector_of(kind, wanted)?, &landed)?;
+            let refused =
+                self.sealed_by(&sealing::selector_of_rule(rule, kind, wanted)?, &landed)?;
             if !refused.is_empty() {
                 let name = self.name;
                 return Err(Failure::usage(

@@ -59,7 +59,16 @@ pub(crate) fn run(
     if places.input() == Format::Binary && places.input_type.is_none() {
         refuse_sealed(&bytes, &name)?;
     }
-    let mut rule = sealing::rule(config.as_ref(), told_by)?;
+    let mut rule = sealing::rule(config.as_ref(), told_by).map_err(|failure| match failure.code {
+        "rule-missing" if places.told_by().is_none() => Failure {
+            message: format!(
+                "{}\n  standard input has no name that a rule could go by; add --filename-override NAME.yaml",
+                failure.message
+            ),
+            ..failure
+        },
+        _ => failure,
+    })?;
     if !arguments.marks.is_empty() {
         if sealing::selectors(&arguments.selection).iter().len() > 0 {
             return Err(Failure::conflict(

@@ -30,7 +30,7 @@ impl Files<'_> {
         let plan = combine(Some(&rule), &SelectionFlags::default(), &[])?;
         let groups = sealing::groups(&plan, &self.known)?;
         let selector = match &plan.selector {
-            Some(_) => sealing::selector(&plan)?,
+            Some((kind, text)) => sealing::selector_of_rule(&rule, *kind, text)?,
             None => metadata.selector.clone(),
         };
         let mac = match self.arguments.ignore_mac {
