@@ -110,20 +110,17 @@ pub(crate) fn told_otherwise(given: &[OsString], error: &clap::Error) -> Option<
             };
             let (verb, _) = VERBS.iter().find(stating)?;
             Path::new(file).is_file().then(|| {
-                Failure::usage(
-                    "arguments-conflict",
-                    format!("options stand before the file, where they say what to do: 'stackseal {verb} {file}'"),
-                )
+                Failure::conflict(format!(
+                    "options stand before the file, where they say what to do: 'stackseal {verb} {file}'"
+                ))
             })
         }
         (ErrorKind::UnknownArgument, verb @ ("encrypt" | "decrypt")) if !word.starts_with('-') => {
-            Some(Failure::usage(
-                "arguments-conflict",
-                format!(
-                    "{verb} takes one file, so nothing was done; for several: for file in ...; do stackseal {verb} -i \
-                     \"$file\"; done"
-                ),
-            ))
+            let in_place = if verb == "encrypt" { " -i" } else { "" };
+            Some(Failure::conflict(format!(
+                "{verb} takes one file, so nothing was done; for several: for file in ...; do stackseal \
+                 {verb}{in_place} \"$file\"; done"
+            )))
         }
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stackseal_core::{Format, Recipient, Selector};
+use stackseal_core::{Format, Options, Recipient, Selector};
 
 use crate::args::Selection;
 use crate::commands::Context;
@@ -186,6 +186,21 @@ pub(crate) fn groups(plan: &Plan, known: &Recipients) -> Result<Vec<Vec<Recipien
         Ok(recipients)
     };
     plan.groups.iter().zip(&plan.sources).map(group).collect()
+}
+
+/// How a document is sealed to one group, see [`first`], or to several: with its layout kept.
+pub(crate) fn to_groups(groups: &[Vec<Recipient>], threshold: Option<usize>) -> Options<'_> {
+    Options {
+        groups: if groups.len() > 1 { groups } else { &[] },
+        threshold,
+        keep_layout: true,
+        ..Options::default()
+    }
+}
+
+/// The only group.
+pub(crate) fn first(groups: &[Vec<Recipient>]) -> &[Recipient] {
+    groups.first().map_or(&[], Vec::as_slice)
 }
 
 /// A file for which rules are to be followed, where the config has none.

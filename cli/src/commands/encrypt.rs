@@ -105,18 +105,15 @@ pub(crate) fn run(
         marks => of_marks(&document, marks, arguments.accept_extra, &name)?,
     };
     let sealing = Sealing {
-        recipients: groups.first().map_or(&[], Vec::as_slice),
+        recipients: sealing::first(&groups),
         selector: &selector,
         now: context.now,
         random,
     };
     let options = Options {
-        groups: if groups.len() > 1 { &groups } else { &[] },
-        threshold: plan.shamir_threshold.map(usize::from),
         mac_only_encrypted: Some(plan.mac_only_encrypted),
         accept_nothing: arguments.allow_nothing,
-        keep_layout: true,
-        ..Options::default()
+        ..sealing::to_groups(&groups, plan.shamir_threshold.map(usize::from))
     };
     let sealed = match earlier(places, document.format(), context) {
         Some(earlier) => earlier.reseal_with(&document, sealing, &options),

@@ -208,18 +208,15 @@ impl Files<'_> {
             told.note(&format!("stackseal: warning: {line}"));
         }
         let sealing = Sealing {
-            recipients: groups.first().map_or(&[], Vec::as_slice),
+            recipients: sealing::first(groups),
             selector: &file.document.metadata().selector,
             now: self.context.now,
             random: &mut crate::random,
         };
         let options = Options {
-            groups: if groups.len() > 1 { groups } else { &[] },
-            threshold: Some(threshold),
             accept_nothing: true,
             new_data_key: true,
-            keep_layout: true,
-            ..Options::default()
+            ..sealing::to_groups(groups, Some(threshold))
         };
         let opened = &found.opened;
         let sealed = opened.reseal_with(opened.plain(), sealing, &options);
@@ -255,18 +252,15 @@ impl Files<'_> {
             .map_err(failed(Act::Encrypt))?;
         let metadata = file.document.metadata();
         let sealing = Sealing {
-            recipients: groups.first().map_or(&[], Vec::as_slice),
+            recipients: sealing::first(groups),
             selector: &metadata.selector,
             now: self.context.now,
             random: &mut crate::random,
         };
         let options = Options {
-            groups: if groups.len() > 1 { groups } else { &[] },
-            threshold: Some(threshold),
             mac_only_encrypted: Some(metadata.mac_only_encrypted),
             accept_nothing: true,
-            keep_layout: true,
-            ..Options::default()
+            ..sealing::to_groups(groups, Some(threshold))
         };
         let sealed = plain
             .seal_with(sealing, &options)

@@ -54,7 +54,7 @@ fn named(root: &Root, alias: &Alias) -> Option<Vec<Segment>> {
         return Some(collection.path.to_segments());
     }
     root.items.iter().find_map(|item| match item {
-        Item::Scalar(scalar) if scalar.span.start == *start => Some(scalar.path.to_segments()),
+        Item::Scalar(scalar) if scalar.span.start() == *start => Some(scalar.path.to_segments()),
         _ => None,
     })
 }

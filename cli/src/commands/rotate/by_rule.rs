@@ -40,20 +40,17 @@ impl Files<'_> {
         let opened = opening::open(&file.document, &self.keyring, name, mac)?;
         let was_sealed = file.document.leaves().iter().any(|leaf| leaf.sealed);
         let sealing = Sealing {
-            recipients: groups.first().map_or(&[], Vec::as_slice),
+            recipients: sealing::first(&groups),
             selector: &selector,
             now: self.context.now,
             random: &mut crate::random,
         };
         let options = Options {
-            groups: if groups.len() > 1 { &groups } else { &[] },
-            threshold: plan.shamir_threshold.map(usize::from),
             mac_only_encrypted: Some(plan.mac_only_encrypted),
             // A rule that hits nothing is a mistake, unless nothing was hit before.
             accept_nothing: !was_sealed,
             new_data_key: true,
-            keep_layout: true,
-            ..Options::default()
+            ..sealing::to_groups(&groups, plan.shamir_threshold.map(usize::from))
         };
         let sealed = opened.reseal_with(opened.plain(), sealing, &options);
         let sealed = sealed.map_err(|error| Failure::of_document(&error, name, Act::Encrypt))?;
