@@ -328,7 +328,7 @@ pub(crate) struct Rotate {
         hide = true,
     )]
     pub(crate) other_keys: Vec<String>,
-    /// Seal to those whom the creation rule names, and what it chooses, instead of what the file says
+    /// Seal to those whom the creation rule names, and what it chooses; files that are in line with it stay as they are
     #[arg(long, conflicts_with_all = ["add_age", "rm_age", "output_type"])]
     pub(crate) by_rule: bool,
     /// With --by-rule: let values become readable that the rule does not choose any more
@@ -434,7 +434,7 @@ pub(crate) struct AddGroup {
 
 #[derive(Args)]
 pub(crate) struct DeleteGroup {
-    /// The number of the group, from 0
+    /// The number of the group, from 0: that of key_groups[0] in messages
     pub(crate) index: usize,
     #[command(flatten)]
     pub(crate) files: GroupFiles,

@@ -101,7 +101,11 @@ impl Config {
             ),
         };
         Ok(Self {
-            unknown: unknown::fields(&root, &TOP)?,
+            unknown: {
+                let mut unknown = unknown::fields(&root, &TOP)?;
+                unknown.extend(indentation::unknown(&root.field("stores")?)?);
+                unknown
+            },
             warned: Mutex::default(),
             indentation: Indentation::read(&root.field("stores")?)?,
             rules,

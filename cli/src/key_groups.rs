@@ -125,7 +125,7 @@ pub(crate) fn recipients(
         if group.age.is_empty() {
             let which = match groups.len() {
                 1 => String::new(),
-                _ => format!(" in group {}", at + 1),
+                _ => format!(" in key_groups[{at}]"),
             };
             return Err(Failure::usage(
                 "key-group-empty",
@@ -208,7 +208,14 @@ impl Difference {
             }
         }
         for (at, lists) in self.groups.iter().enumerate() {
-            line("", &format!("Group {}", at + 1));
+            // `groups delete` counts as the file does.
+            line(
+                "",
+                &match self.groups.len() {
+                    1 => format!("Group {}", at + 1),
+                    _ => format!("Group {} (key_groups[{at}])", at + 1),
+                },
+            );
             for (mark, names) in ["    ", "+++ ", "--- "].iter().zip(lists) {
                 for name in names {
                     line(mark, name);

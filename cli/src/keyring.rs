@@ -344,7 +344,7 @@ impl Keyring {
         message.extend(metadata.age.iter().map(line));
         message.extend(metadata.foreign.iter().map(other));
         for (index, group) in metadata.key_groups.iter().enumerate() {
-            message.push_str(&format!("\n   group {}:", index + 1));
+            message.push_str(&format!("\n   key_groups[{index}]:"));
             message.extend(group.age.iter().map(line));
             message.extend(group.foreign.iter().map(other));
         }
@@ -379,6 +379,11 @@ impl Keyring {
         let groups = metadata.key_groups.iter().flat_map(|group| &group.foreign);
         let foreign = metadata.foreign.iter().chain(groups);
         recipients.extend(foreign.map(|(kind, _)| format!("{kind} keys")));
+        let is_ssh = |recipient: &String| recipient.starts_with("ssh-");
+        let variable = match !recipients.is_empty() && recipients.iter().all(is_ssh) {
+            true => "SOPS_AGE_SSH_PRIVATE_KEY_FILE, or put it where ssh has it (~/.ssh/id_ed25519)",
+            false => "SOPS_AGE_KEY_FILE",
+        };
         let sealed_to = in_short(&recipients);
         let why = match metadata.key_groups.len() {
             0 | 1 => format!("it is sealed to {sealed_to}"),
@@ -401,11 +406,11 @@ impl Keyring {
                 found.join(", ")
             ),
             (None, []) => format!(
-                "{why}, and no identity was found; name the file that holds yours in SOPS_AGE_KEY_FILE"
+                "{why}, and no identity was found; name the file that holds yours in {variable}"
             ),
             (None, found) => format!(
                 "{why}, and the identities at hand are {}; name the file with one of its identities in \
-                 SOPS_AGE_KEY_FILE, or ask someone who can open it to seal it to you, too",
+                 {variable}, or ask someone who can open it to seal it to you, too",
                 found.join(", ")
             ),
         }

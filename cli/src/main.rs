@@ -15,6 +15,7 @@ use crate::commands::Context;
 use crate::exit::Failure;
 use crate::keyring::Environment;
 
+mod aliases;
 mod args;
 mod by_name;
 mod commands;
@@ -46,7 +47,12 @@ fn main() -> ExitCode {
     let line = root_form::with_verb(given.clone());
     let mut arguments = match Arguments::try_parse_from(&line) {
         Ok(arguments) => arguments,
-        Err(error) => return output::usage(&as_shown(error, &line), &line),
+        Err(error) => {
+            if let Some(failure) = root_form::told_otherwise(&given, &error) {
+                return status(Err(failure));
+            }
+            return output::usage(&as_shown(error, &line), &line);
+        }
     };
     if is_sops {
         by_name::as_sops(&mut arguments.verb);

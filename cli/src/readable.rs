@@ -31,7 +31,8 @@ impl Changed<'_> {
     /// `selector-mismatch` when the file's creation rule would seal one of them; `config-invalid` when that cannot be
     /// told.
     pub(crate) fn check(&self, context: &Context) -> Result<(), Failure> {
-        let landed = self.landed();
+        let before: Vec<_> = readable(self.before.sealed()).collect();
+        let landed = self.landed(&before);
         if landed.is_empty() {
             return Ok(());
         }
@@ -46,7 +47,8 @@ impl Changed<'_> {
                 // Whoever wrote the rule chose so.
                 return Ok(());
             }
-            let refused = self.sealed_by(&sealing::selector_of(kind, wanted)?, &landed)?;
+            let refused =
+                self.sealed_by(&sealing::selector_of_rule(rule, kind, wanted)?, &landed)?;
             if !refused.is_empty() {
                 let name = self.name;
                 return Err(Failure::usage(
@@ -61,7 +63,7 @@ impl Changed<'_> {
                 ));
             }
         }
-        let landed: Vec<_> = self.elsewhere(landed);
+        let landed = elsewhere(landed, &before);
         if landed.is_empty() {
             return Ok(());
         }
@@ -74,10 +76,8 @@ impl Changed<'_> {
     }
 
     /// What stands readable, and did not before. Positions in lists do not count: they move when an item comes or goes.
-    fn landed(&self) -> Vec<Leaf> {
-        let old = self.before.sealed();
-        let old_leaves: Vec<_> = readable(old).collect();
-        let known: BTreeSet<_> = old_leaves
+    fn landed(&self, before: &[(Leaf, &str)]) -> Vec<Leaf> {
+        let known: BTreeSet<_> = before
             .iter()
             .map(|(leaf, text)| (leaf.document, leaf.path.keys().collect::<Vec<_>>(), *text))
             .collect();
@@ -86,16 +86,6 @@ impl Changed<'_> {
         };
         let new = readable(self.sealed).filter(is_new);
         new.map(|(leaf, _)| leaf).collect()
-    }
-
-    /// Those whose places held nothing readable before.
-    fn elsewhere(&self, landed: Vec<Leaf>) -> Vec<Leaf> {
-        let before = readable(self.before.sealed());
-        let before: BTreeSet<_> = before
-            .map(|(leaf, _)| (leaf.document, leaf.path.to_string()))
-            .collect();
-        let is_new = |leaf: &Leaf| !before.contains(&(leaf.document, leaf.path.to_string()));
-        landed.into_iter().filter(is_new).collect()
     }
 
     /// Which of them a selector seals: told by sealing, since comments may choose, too.
@@ -121,6 +111,14 @@ impl Changed<'_> {
         let chosen = landed.iter().filter(|leaf| chosen.contains(&place(leaf)));
         Ok(chosen.cloned().collect())
     }
+}
+
+/// Those whose places held nothing readable before.
+fn elsewhere(landed: Vec<Leaf>, before: &[(Leaf, &str)]) -> Vec<Leaf> {
+    let place = |leaf: &Leaf| (leaf.document, leaf.path.to_string());
+    let before: BTreeSet<_> = before.iter().map(|(leaf, _)| place(leaf)).collect();
+    let is_new = |leaf: &Leaf| !before.contains(&place(leaf));
+    landed.into_iter().filter(is_new).collect()
 }
 
 /// Values in clear, each with its text; what is empty is no secret.

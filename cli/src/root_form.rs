@@ -5,8 +5,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::CommandFactory as _;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::{Arguments, Verb};
+use crate::exit::Failure;
 
 /// Puts the verb where the command expects it when options state it instead, or when nothing but a file is named. A
 /// line that begins with a verb, or that states several, stays as it is.
@@ -82,6 +84,46 @@ fn end_of_path(said: &str) -> usize {
         }
     }
     end
+}
+
+/// What is to be said of a line that cannot be read, where that is more than which word is wrong.
+pub(crate) fn told_otherwise(given: &[OsString], error: &clap::Error) -> Option<Failure> {
+    let (first, rest) = given.get(1..)?.split_first()?;
+    let word = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) => word.as_str(),
+        _ => "",
+    };
+    match (error.kind(), first.to_str()?) {
+        (ErrorKind::InvalidSubcommand, "keyservice") => Some(Failure::usage(
+            "option-unsupported",
+            "there is no key service here: identities are read where the command runs, from the places that \
+             'stackseal decrypt --help' names; SOPS_AGE_KEY_CMD can bring one from elsewhere",
+        )),
+        (ErrorKind::InvalidSubcommand, "publish") => Some(Failure::usage(
+            "option-unsupported",
+            "publish is not supported: nothing is sent to clouds and vaults here; give what 'stackseal decrypt' or \
+             'stackseal exec-file' bring to the store's own command, or use sops for it",
+        )),
+        (ErrorKind::InvalidSubcommand, file) => {
+            let stating = |(_, options): &&(&str, [&str; 2])| {
+                rest.iter().any(|word| is_one_of(word, options))
+            };
+            let (verb, _) = VERBS.iter().find(stating)?;
+            Path::new(file).is_file().then(|| {
+                Failure::conflict(format!(
+                    "options stand before the file, where they say what to do: 'stackseal {verb} {file}'"
+                ))
+            })
+        }
+        (ErrorKind::UnknownArgument, verb @ ("encrypt" | "decrypt")) if !word.starts_with('-') => {
+            let in_place = if verb == "encrypt" { " -i" } else { "" };
+            Some(Failure::conflict(format!(
+                "{verb} takes one file, so nothing was done; for several: for file in ...; do stackseal \
+                 {verb}{in_place} \"$file\"; done"
+            )))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a line in the older form names no file, which that form does not take from standard input.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stackseal_core::{Format, Recipient, Selector};
+use stackseal_core::{Format, Options, Recipient, Selector};
 
 use crate::args::Selection;
 use crate::commands::Context;
@@ -10,6 +10,7 @@ use crate::config::{Config, Plan, Rule, SelectionFlags, SelectorKind, Selectors,
 use crate::exit::Failure;
 use crate::key_groups;
 use crate::keys::recipient::Recipients;
+use crate::output;
 
 /// The creation rule for a document, if there is a configuration with rules.
 ///
@@ -64,13 +65,34 @@ pub(crate) fn plan(
             ),
         ));
     }
+    if let Some(rule) = &rule {
+        // A mistake of the rule is told with its place.
+        for (kind, text) in rule.selectors.iter() {
+            selector_of_rule(rule, kind, text)?;
+        }
+    }
+    let plan = combined(arguments, rule.as_ref(), &flags, context)?;
+    if plan.groups.len() == 1 && plan.shamir_threshold.is_some_and(|threshold| threshold > 1) {
+        output::warning(
+            "a threshold counts for nothing with one key group; several are named by key_groups in a creation rule",
+        );
+    }
+    Ok(plan)
+}
+
+fn combined(
+    arguments: &Selection,
+    rule: Option<&Rule>,
+    flags: &SelectionFlags,
+    context: &Context,
+) -> Result<Plan, Failure> {
     let of_environment = context.environment.age_recipients.as_slice();
     if !arguments.age.is_empty() || of_environment.iter().all(String::is_empty) {
-        return combine(rule.as_ref(), &flags, &arguments.age);
+        return combine(rule, flags, &arguments.age);
     }
     Ok(Plan {
         sources: vec!["SOPS_AGE_RECIPIENTS".to_owned()],
-        ..combine(rule.as_ref(), &flags, of_environment)?
+        ..combine(rule, flags, of_environment)?
     })
 }
 
@@ -126,6 +148,21 @@ pub(crate) fn selector_of(kind: SelectorKind, text: &str) -> Result<Selector, Fa
     selector.map_err(|error| Failure::of_argument(&error, kind.as_str()))
 }
 
+/// The selector that a creation rule states.
+///
+/// # Errors
+/// `invalid-selector`, with its place.
+pub(crate) fn selector_of_rule(
+    rule: &Rule,
+    kind: SelectorKind,
+    text: &str,
+) -> Result<Selector, Failure> {
+    selector_of(kind, text).map_err(|failure| Failure {
+        message: format!("{}.{}", rule.place, failure.message),
+        ..failure
+    })
+}
+
 /// The recipients of a plan, group by group; in each of them everybody once, in the order given.
 ///
 /// # Errors
@@ -149,6 +186,21 @@ pub(crate) fn groups(plan: &Plan, known: &Recipients) -> Result<Vec<Vec<Recipien
         Ok(recipients)
     };
     plan.groups.iter().zip(&plan.sources).map(group).collect()
+}
+
+/// How a document is sealed to one group, see [`first`], or to several: with its layout kept.
+pub(crate) fn to_groups(groups: &[Vec<Recipient>], threshold: Option<usize>) -> Options<'_> {
+    Options {
+        groups: if groups.len() > 1 { groups } else { &[] },
+        threshold,
+        keep_layout: true,
+        ..Options::default()
+    }
+}
+
+/// The only group.
+pub(crate) fn first(groups: &[Vec<Recipient>]) -> &[Recipient] {
+    groups.first().map_or(&[], Vec::as_slice)
 }
 
 /// A file for which rules are to be followed, where the config has none.

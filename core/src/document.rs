@@ -3,6 +3,9 @@
 //! Sealing and opening replace exactly the spans that change (see [`crate::seal`], [`crate::open`]);
 //! nothing is ever written anew from a tree.
 
+#[cfg(feature = "formats")]
+mod aliases;
+
 use alloc::borrow::ToOwned as _;
 #[cfg(feature = "formats")]
 use alloc::collections::BTreeSet;
@@ -35,6 +38,9 @@ use crate::text::Text;
 #[cfg(feature = "formats")]
 use crate::value::Plaintext;
 use crate::value::{Value, ValueKind};
+
+#[cfg(feature = "formats")]
+pub use aliases::AliasPlace;
 
 /// A document whose values are readable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

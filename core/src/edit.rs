@@ -1,14 +1,18 @@
 //! Setting and taking away a part of a plain document, as edits of its text: what is not touched stays as it is.
 //!
 //! The tree tells what shall come out; `brackets` and `lines` find the bytes to replace. The new text is parsed and
-//! compared with that tree, and where it says something else, or no edit is known, the document is laid out anew.
+//! compared with that tree. Where it says something else, or no edit is known, it is tried again with the aliases written
+//! out that the change concerns; then the document is laid out anew.
 
+mod aliases;
 mod brackets;
 mod lines;
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Deref;
 
 use zeroize::Zeroizing;
 
@@ -24,6 +28,31 @@ use crate::tree::at::TreePath;
 use crate::tree::{Entry, Node};
 use crate::value::Value;
 
+/// A text that was changed.
+#[derive(Clone)]
+pub struct Edited {
+    /// What it is now.
+    pub text: Zeroizing<String>,
+    /// Whether all of it was laid out anew, since no other way was known.
+    pub laid_out_anew: bool,
+}
+
+impl Deref for Edited {
+    type Target = String;
+
+    fn deref(&self) -> &String {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Edited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edited")
+            .field("laid_out_anew", &self.laid_out_anew)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Puts a value at a path of the first document; gives the new text.
 ///
 /// Missing keys and the collections on the way are added, an index past a list's end appends, and a value in the way
@@ -32,11 +61,7 @@ use crate::value::Value;
 /// # Errors
 /// `tree-path-missing` when a list on the way is asked for a key, or a mapping for an item; `tree-path-invalid` for the
 /// whole document or its `sops` block; `value-not-representable`, `limit-exceeded`.
-pub fn set(
-    document: &Document<Plain>,
-    path: &TreePath,
-    value: &Node,
-) -> Result<Zeroizing<String>, Error> {
+pub fn set(document: &Document<Plain>, path: &TreePath, value: &Node) -> Result<Edited, Error> {
     let change = Change::new(document, path)?;
     let value = &match document.format() {
         Format::Dotenv | Format::Ini => as_text(value)?,
@@ -58,7 +83,7 @@ pub fn set(
 /// # Errors
 /// `tree-path-missing`; `tree-path-invalid` for the whole document; `value-not-representable` when the format has no
 /// text for what is left.
-pub fn unset(document: &Document<Plain>, path: &TreePath) -> Result<Zeroizing<String>, Error> {
+pub fn unset(document: &Document<Plain>, path: &TreePath) -> Result<Edited, Error> {
     let change = Change::new(document, path)?;
     let mut wanted = change.before.clone();
     let empty = &mut Node::Mapping(Vec::new());
@@ -153,23 +178,18 @@ impl<'a> Change<'a> {
     }
 
     /// The text of the documents wanted. `value` is what shall stand at the path, `None` to take away what does.
-    fn made(&self, wanted: &[Node], value: Option<&Node>) -> Result<Zeroizing<String>, Error> {
+    fn made(&self, wanted: &[Node], value: Option<&Node>) -> Result<Edited, Error> {
         let text = self.document.text();
-        if value.is_some() && says(&self.before, wanted) {
-            return Ok(Zeroizing::new(text.to_owned()));
-        }
-        for caution in [Caution::Keep, Caution::Quote] {
-            let Some(edits) = self.edits(value, caution) else {
-                continue;
-            };
-            let comments = self.comments_left(&edits);
-            let changed = Zeroizing::new(splice(text, &edits));
-            if let Ok(again) = self.parse(&changed)
-                && again.trees().is_ok_and(|trees| says(&trees, wanted))
-                && (self.document.roots().is_empty() || comments_of(&again).eq(comments))
-            {
-                return Ok(changed);
-            }
+        let in_place = if value.is_some() && says(&self.before, wanted) {
+            Some(Zeroizing::new(text.to_owned()))
+        } else {
+            self.made_in_place(wanted, value)
+        };
+        if let Some(text) = in_place.or_else(|| self.made_without_aliases(wanted, value)) {
+            return Ok(Edited {
+                text,
+                laid_out_anew: false,
+            });
         }
         let changed = self.laid_out_anew(wanted)?;
         let again = self.parse(&changed).map_err(|error| match error.code() {
@@ -182,7 +202,51 @@ impl<'a> Change<'a> {
         if !says(&again.trees()?, wanted) {
             return Err(Error::bug("the edited text says something else"));
         }
-        Ok(changed)
+        Ok(Edited {
+            text: changed,
+            // The layout of a binary file is its content.
+            laid_out_anew: self.document.format() != Format::Binary,
+        })
+    }
+
+    /// The text with the fewest bytes replaced; `None` where that does not say what is wanted.
+    fn made_in_place(&self, wanted: &[Node], value: Option<&Node>) -> Option<Zeroizing<String>> {
+        for caution in [Caution::Keep, Caution::Quote] {
+            let Some(edits) = self.edits(value, caution) else {
+                continue;
+            };
+            let comments = self.comments_left(&edits);
+            let changed = Zeroizing::new(splice(self.document.text(), &edits));
+            if let Ok(again) = self.parse(&changed)
+                && again.trees().is_ok_and(|trees| says(&trees, wanted))
+                && (self.document.roots().is_empty() || comments_of(&again).eq(comments))
+            {
+                return Some(changed);
+            }
+        }
+        None
+    }
+
+    /// As [`Self::made_in_place`], in the text without the aliases that the change concerns.
+    fn made_without_aliases(
+        &self,
+        wanted: &[Node],
+        value: Option<&Node>,
+    ) -> Option<Zeroizing<String>> {
+        if self.document.format() != Format::Yaml {
+            return None;
+        }
+        let (tree, steps) = (self.before.first()?, self.path.steps());
+        let (text, limits) = (self.document.shared_text(), self.document.limits());
+        let text = Zeroizing::new(aliases::written_out(text, limits, tree, steps)?);
+        let document = &self.parse(&text).ok()?;
+        let before = document.trees().ok().filter(|it| says(it, &self.before))?;
+        let again = Change {
+            document,
+            path: self.path,
+            before,
+        };
+        again.made_in_place(wanted, value)
     }
 
     fn laid_out_anew(&self, trees: &[Node]) -> Result<Zeroizing<String>, Error> {
@@ -359,7 +423,7 @@ f: {a: 1, b: [x, "y"], c: }
             Some(to) => set(&document, &path, &value(to))?,
             None => unset(&document, &path)?,
         };
-        Ok(text.as_str().to_owned())
+        Ok(text.text.as_str().to_owned())
     }
 
     /// That an edit changes one stretch of lines, told before and after, and nothing else.
@@ -542,15 +606,54 @@ f: {a: 1, b: [x, "y"], c: }
     }
 
     #[test]
-    fn what_no_edit_is_known_for_is_laid_out_anew() {
-        // An alias cannot follow what it names.
-        for (before, after) in [
-            ("a: &x 1\nb: *x\n", "a: 4\nb: 1\n"),
-            ("a: &x 1\nb: *x\nc: -0.0\n", "a: 4\nb: 1\nc: -0.0\n"),
+    fn aliases_that_a_change_concerns_are_written_out_and_everything_else_stays() {
+        let text = "# top\n\nbase: &base   # b\n    user: app\n    # secret\n    password: old\n\npw: &pw hunter2\ncopy: *pw   # c\n\nprod:\n    <<: *base\n    host: x\nstages:\n    - *base\n    - {k: *pw}\n";
+        for (path, to, changes) in [
+            (
+                "['pw']",
+                Some("new"),
+                [
+                    ("&pw hunter2", "new"),
+                    ("*pw ", "hunter2 "),
+                    ("{k: *pw}", "{k: hunter2}"),
+                ]
+                .as_slice(),
+            ),
+            (
+                "['pw']",
+                None,
+                &[
+                    ("pw: &pw hunter2\n", ""),
+                    ("*pw ", "hunter2 "),
+                    ("{k: *pw}", "{k: hunter2}"),
+                ],
+            ),
+            ("['copy']", Some("new"), &[("*pw ", "new ")]),
+            (
+                "['stages'][0]['user']",
+                Some("new"),
+                &[("- *base", "- user: new\n      password: old")],
+            ),
         ] {
-            let changed = changed(Format::Yaml, before, "['a']", Some("4")).unwrap();
-            assert_eq!(changed, after);
+            let mut expected = text.to_owned();
+            for (before, after) in changes {
+                assert_eq!(
+                    expected.matches(before).count(),
+                    1,
+                    "{before:?} stands once"
+                );
+                expected = expected.replacen(before, after, 1);
+            }
+            let changed = changed(Format::Yaml, text, path, to).unwrap();
+            assert_eq!(changed, expected, "{path} {to:?}");
         }
+        // A part of what others stand for; a merge stays one, of a mapping that stands there.
+        let changed = changed(Format::Yaml, text, "['base']['password']", Some("new")).unwrap();
+        let old = "user: app\n        password: old\n";
+        let expected = text.replacen("old", "new", 1);
+        let expected = expected.replacen("<<: *base\n", &alloc::format!("<<:\n        {old}"), 1);
+        let item = "- user: app\n      password: old\n";
+        assert_eq!(changed, expected.replacen("- *base\n", item, 1));
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod lines;
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
@@ -44,16 +46,47 @@ pub(crate) fn open(data_key: &DataKey, field: Option<&str>) -> Option<Zeroizing<
     Some(Zeroizing::new(text.to_owned()))
 }
 
-/// The original document, if the layout fits the opened one and says the same; else the opened one.
+/// The original document, if the layout fits the opened one and says the same; else what of it does.
 pub(crate) fn restore(opened: Document<Plain>, layout: &str) -> Document<Plain> {
-    let original = lines::apply(opened.text(), layout).and_then(|text| {
-        Document::<Plain>::of_text(opened.format(), text.into(), opened.limits()).ok()
-    });
-    match original {
-        Some(original) if say_the_same(&opened, &original) => original,
-        _ => opened,
+    let Some(changes) = lines::parse(layout) else {
+        return opened;
+    };
+    if let Some(original) = with(&opened, &changes) {
+        return original;
     }
+    // Somebody changed the sealed file: whatever still fits is kept, as long as the values stay.
+    let mut kept: Vec<lines::Change<'_>> = Vec::new();
+    let mut best = None;
+    let mut groups = vec![lines::fitting(opened.text(), &changes)];
+    let tries = (MOST_WORK / opened.text().len().max(1)).clamp(1, MOST_TRIES);
+    for _ in 0..tries {
+        let Some(mut group) = groups.pop() else {
+            break;
+        };
+        let mut together = kept.clone();
+        together.extend(group.iter().cloned());
+        if let Some(document) = with(&opened, &together) {
+            (kept, best) = (together, Some(document));
+        } else if group.len() > 1 {
+            groups.push(group.split_off(group.len() / 2));
+            groups.push(group);
+        }
+    }
+    best.unwrap_or(opened)
 }
+
+/// The document with these lines replaced, where that says the same.
+fn with(opened: &Document<Plain>, changes: &[lines::Change<'_>]) -> Option<Document<Plain>> {
+    let text = lines::apply(opened.text(), changes)?;
+    let original = Document::<Plain>::of_text(opened.format(), text.into(), opened.limits());
+    original.ok().filter(|it| say_the_same(opened, it))
+}
+
+/// Each try reads the text again: so many bytes are read at most.
+const MOST_WORK: usize = 1 << 24;
+
+/// So many parts of a layout are tried by themselves.
+const MOST_TRIES: usize = 64;
 
 /// Whether two texts have the same values in the same places; comments do not count.
 pub(crate) fn say_the_same(one: &Document<Plain>, other: &Document<Plain>) -> bool {
@@ -78,5 +111,44 @@ fn same(one: &Node, other: &Node) -> bool {
             }) && others.next().is_none()
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::borrow::ToOwned as _;
+
+    use super::*;
+    use crate::format::Format;
+    use crate::limits::Limits;
+
+    fn document(text: &str) -> Document<Plain> {
+        Document::<Plain>::parse_as(Format::Yaml, text.as_bytes(), &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn what_was_changed_in_the_sealed_file_costs_no_other_line_its_layout() {
+        let original = "a: 0x1F\n\nz: 0\nx: &x one\nb: 1\ny: *x\nz2: 0\nc: 1_000\n";
+        let opened = "a: 31\nz: 0\nx: one\nb: 1\ny: one\nz2: 0\nc: 1000\n";
+        let layout = between(opened, original).unwrap();
+        for (changed, restored) in [
+            (opened.to_owned(), original.to_owned()),
+            (
+                opened.replace("b: 1", "b: 1\nnew: 2"),
+                original.replace("b: 1", "b: 1\nnew: 2"),
+            ),
+            (opened.replace("b: 1\n", ""), original.replace("b: 1\n", "")),
+            // The alias has lost what it named.
+            (
+                opened.replace("x: one", "x: two"),
+                "a: 0x1F\n\nz: 0\nx: two\nb: 1\ny: one\nz2: 0\nc: 1_000\n".to_owned(),
+            ),
+        ] {
+            let found = restore(document(&changed), &layout);
+            assert_eq!(found.text(), restored, "{changed}");
+        }
+        for foreign in ["", "no layout", "@0 1 2 00\nx\n\n"] {
+            assert_eq!(restore(document(opened), foreign).text(), opened);
+        }
     }
 }

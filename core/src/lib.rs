@@ -61,6 +61,8 @@ mod verify;
 mod x25519;
 
 pub use data_key::DataKey;
+#[cfg(feature = "formats")]
+pub use document::AliasPlace;
 pub use document::{Document, Encrypted, Leaf, Plain, is_sealed};
 pub use error::{Error, ErrorCode};
 pub use format::Format;

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use stackseal_core::edit::Edited;
 use stackseal_core::tree::at::TreePath;
 use stackseal_core::{Document, Encrypted, Error, Format, Limits, Opened, Plain, Random};
-use zeroize::Zeroizing;
 
 use super::Context;
+use crate::aliases;
 use crate::args::Target;
 use crate::exit::{Act, Failure};
 use crate::files::{self, Audience, Held};
@@ -69,7 +70,7 @@ impl<'a> Change<'a> {
     /// What the codec refuses, by its codes; those of [`Changed::check`]; `file-unwritable`.
     pub(super) fn end(
         &self,
-        text: &Zeroizing<String>,
+        edited: &Edited,
         context: &Context,
         random: &mut dyn Random,
     ) -> Result<(), Failure> {
@@ -78,7 +79,8 @@ impl<'a> Change<'a> {
             Document::<Plain>::parse_as(format, text, &Limits::generous())
                 .map_err(|error| self.failed(&error))
         };
-        let mut changed = parse(format, text.as_bytes())?;
+        let as_edited = parse(format, edited.as_bytes())?;
+        let mut changed = as_edited.clone();
         if let Some(to) = self.output.filter(|to| *to != format) {
             let indentation = context.indentation(context.config()?.as_ref(), to)?;
             let converted = changed.converted(to, indentation);
@@ -101,6 +103,13 @@ impl<'a> Change<'a> {
             now: context.now,
         };
         readable.check(context)?;
+        aliases::warn_of_change(
+            self.opened.plain(),
+            &as_edited,
+            &self.path,
+            edited,
+            &self.name,
+        );
         files::unchanged(self.file, self.opened.sealed().text().as_bytes())?;
         files::replace(self.file, sealed.text().as_bytes(), Audience::Anyone)
     }

@@ -291,17 +291,14 @@ impl Session<'_> {
                 plan,
             } => {
                 let sealing = Sealing {
-                    recipients: groups.first().map_or(&[], Vec::as_slice),
+                    recipients: sealing::first(groups),
                     selector,
                     now,
                     random,
                 };
                 let options = Options {
-                    groups: if groups.len() > 1 { groups } else { &[] },
-                    threshold: plan.shamir_threshold.map(usize::from),
                     mac_only_encrypted: Some(plan.mac_only_encrypted),
-                    keep_layout: true,
-                    ..Options::default()
+                    ..sealing::to_groups(groups, plan.shamir_threshold.map(usize::from))
                 };
                 document.seal_with(sealing, &options)
             }

@@ -11,6 +11,7 @@ use stackseal_core::{
 use zeroize::Zeroizing;
 
 use super::Context;
+use crate::aliases;
 use crate::args::{Encrypt, Places};
 use crate::config::Selectors;
 use crate::exit::{Act, Failure};
@@ -58,7 +59,16 @@ pub(crate) fn run(
     if places.input() == Format::Binary && places.input_type.is_none() {
         refuse_sealed(&bytes, &name)?;
     }
-    let mut rule = sealing::rule(config.as_ref(), told_by)?;
+    let mut rule = sealing::rule(config.as_ref(), told_by).map_err(|failure| match failure.code {
+        "rule-missing" if places.told_by().is_none() => Failure {
+            message: format!(
+                "{}\n  standard input has no name that a rule could go by; add --filename-override NAME.yaml",
+                failure.message
+            ),
+            ..failure
+        },
+        _ => failure,
+    })?;
     if !arguments.marks.is_empty() {
         if sealing::selectors(&arguments.selection).iter().len() > 0 {
             return Err(Failure::conflict(
@@ -95,24 +105,22 @@ pub(crate) fn run(
         marks => of_marks(&document, marks, arguments.accept_extra, &name)?,
     };
     let sealing = Sealing {
-        recipients: groups.first().map_or(&[], Vec::as_slice),
+        recipients: sealing::first(&groups),
         selector: &selector,
         now: context.now,
         random,
     };
     let options = Options {
-        groups: if groups.len() > 1 { &groups } else { &[] },
-        threshold: plan.shamir_threshold.map(usize::from),
         mac_only_encrypted: Some(plan.mac_only_encrypted),
         accept_nothing: arguments.allow_nothing,
-        keep_layout: true,
-        ..Options::default()
+        ..sealing::to_groups(&groups, plan.shamir_threshold.map(usize::from))
     };
     let sealed = match earlier(places, document.format(), context) {
         Some(earlier) => earlier.reseal_with(&document, sealing, &options),
         None => document.seal_with(sealing, &options),
     };
     let sealed = sealed.map_err(|error| failed(&error))?;
+    aliases::note_of_sealing(&document, &name);
     places.write(sealed.text().as_bytes(), Audience::Anyone)
 }
 

@@ -66,7 +66,10 @@ pub(crate) fn run(arguments: &Rotate, context: &Context) -> Result<(), Failure> 
             missing: 2,
         },
     };
-    let text = batch.run(&|file, told| files.rotate(file, told).map(Some))?;
+    let text = batch.run(&|file, told| match arguments.by_rule {
+        true => files.by_rule(file, told),
+        false => files.rotate(file, told).map(Some),
+    })?;
     for recipient in lock(&files.missed).iter() {
         output::warning(&format!(
             "nothing was sealed to {recipient}, so it was not removed"
@@ -112,9 +115,6 @@ struct Files<'a> {
 impl Files<'_> {
     fn rotate(&self, file: &Sealed<'_>, told: &mut Told) -> Result<String, Failure> {
         let name = file.name.as_str();
-        if self.arguments.by_rule {
-            return self.by_rule(file, told);
-        }
         let data_key = self.keyring.data_key(&file.document, name)?;
         let metadata = file.document.metadata();
         let groups = self.changed(key_groups::of_file(metadata));
@@ -208,18 +208,15 @@ impl Files<'_> {
             told.note(&format!("stackseal: warning: {line}"));
         }
         let sealing = Sealing {
-            recipients: groups.first().map_or(&[], Vec::as_slice),
+            recipients: sealing::first(groups),
             selector: &file.document.metadata().selector,
             now: self.context.now,
             random: &mut crate::random,
         };
         let options = Options {
-            groups: if groups.len() > 1 { groups } else { &[] },
-            threshold: Some(threshold),
             accept_nothing: true,
             new_data_key: true,
-            keep_layout: true,
-            ..Options::default()
+            ..sealing::to_groups(groups, Some(threshold))
         };
         let opened = &found.opened;
         let sealed = opened.reseal_with(opened.plain(), sealing, &options);
@@ -255,18 +252,15 @@ impl Files<'_> {
             .map_err(failed(Act::Encrypt))?;
         let metadata = file.document.metadata();
         let sealing = Sealing {
-            recipients: groups.first().map_or(&[], Vec::as_slice),
+            recipients: sealing::first(groups),
             selector: &metadata.selector,
             now: self.context.now,
             random: &mut crate::random,
         };
         let options = Options {
-            groups: if groups.len() > 1 { groups } else { &[] },
-            threshold: Some(threshold),
             mac_only_encrypted: Some(metadata.mac_only_encrypted),
             accept_nothing: true,
-            keep_layout: true,
-            ..Options::default()
+            ..sealing::to_groups(groups, Some(threshold))
         };
         let sealed = plain
             .seal_with(sealing, &options)

@@ -70,6 +70,7 @@ fn recipients(bytes: &[u8], name: &str) -> Result<Zeroizing<String>, Failure> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Failure::unreadable(format!("{name} is not a text")))?;
     let mut recipients = Zeroizing::new(String::new());
+    let mut others = 0;
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -88,6 +89,7 @@ fn recipients(bytes: &[u8], name: &str) -> Result<Zeroizing<String>, Failure> {
             output::note(&format!(
                 "{place}: a key of kind {kind} is left out; only ssh-ed25519 keys can become age keys"
             ));
+            others += 1;
             continue;
         }
         let public = SshPublic::parse(key).map_err(|why| failed(&why))?;
@@ -97,6 +99,15 @@ fn recipients(bytes: &[u8], name: &str) -> Result<Zeroizing<String>, Failure> {
             recipients.push_str(recipient.as_str());
             recipients.push('\n');
         }
+    }
+    if recipients.is_empty() && others > 0 {
+        return Err(Failure::usage(
+            ErrorCode::InvalidRecipient.as_str(),
+            format!(
+                "{name}: no key in it can become an age key, only ssh-ed25519 keys can; an ssh-rsa key is a recipient as \
+                 it is: --age \"$(cat FILE)\""
+            ),
+        ));
     }
     Ok(recipients)
 }
@@ -145,7 +156,8 @@ mod tests {
         }
         assert!(recipients(b"", "keys").unwrap().is_empty());
         let rsa = samples::file("ssh_rsa.pub");
-        assert!(recipients(rsa.as_bytes(), "keys").unwrap().is_empty());
+        let failure = recipients(rsa.as_bytes(), "keys").unwrap_err();
+        assert!(failure.message.contains("only ssh-ed25519"), "{failure:?}");
         let again = format!("ssh-ed25519 {key}\n").repeat(2);
         let found = recipients(again.as_bytes(), "keys").unwrap();
         assert_eq!(found.as_str(), made.repeat(2));

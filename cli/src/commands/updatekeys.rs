@@ -6,7 +6,7 @@ use stackseal_core::{Format, Rotation};
 
 use super::Context;
 use crate::args::UpdateKeys;
-use crate::config::{Config, Plan, SelectionFlags, combine};
+use crate::config::{Config, Plan, Rule, SelectionFlags, combine};
 use crate::exit::{Act, Failure};
 use crate::key_groups::{self, Difference, Group};
 use crate::keyring::Keyring;
@@ -67,7 +67,9 @@ impl Update<'_> {
         if !file.of_many {
             told.note(&format!("Syncing keys for file {name}"));
         }
-        let plan = self.plan(file)?;
+        let rule = self.rule(file)?;
+        let plan = combine(Some(&rule), &SelectionFlags::default(), &[])?;
+        tell_selection(file, &rule, &plan, told);
         let groups: Vec<_> = plan.groups.iter().cloned().map(Group::of_age).collect();
         let metadata = file.document.metadata();
         let old = key_groups::of_file(metadata);
@@ -119,13 +121,10 @@ impl Update<'_> {
         Ok(Some(changed.text().to_owned()))
     }
 
-    /// What the rule for the file says.
-    fn plan(&self, file: &Sealed<'_>) -> Result<Plan, Failure> {
-        let rule = self
-            .config
-            .rule_for(file.path)?
-            .ok_or_else(|| sealing::no_rule(&file.name))?;
-        combine(Some(&rule), &SelectionFlags::default(), &[])
+    fn rule(&self, file: &Sealed<'_>) -> Result<Rule, Failure> {
+        let rule = self.config.rule_for(file.path)?;
+        let rule = rule.ok_or_else(|| sealing::no_rule(&file.name))?;
+        Ok(rule.for_format(file.document.format()))
     }
 
     /// As `sops`: that of the file, and no more than there are groups. What a file of one group says about it means nothing.
@@ -151,4 +150,30 @@ impl Update<'_> {
             }
         }
     }
+}
+
+/// Warns of a choice of what is sealed that is not the rule's, since keys alone are updated here.
+fn tell_selection(file: &Sealed<'_>, rule: &Rule, plan: &Plan, told: &mut Told) {
+    let metadata = file.document.metadata();
+    let (field, text) = metadata.selector.field();
+    let name = &file.name;
+    let what = match &plan.selector {
+        Some((kind, wanted)) if (kind.as_str(), wanted.as_str()) != (field, text) => {
+            format!(
+                "what is sealed is chosen by {field} '{text}', but {} says {kind} '{wanted}'",
+                rule.place
+            )
+        }
+        _ if rule
+            .mac_only_encrypted
+            .is_some_and(|said| said != metadata.mac_only_encrypted) =>
+        {
+            format!("which values the MAC covers is not as {} says", rule.place)
+        }
+        _ => return,
+    };
+    told.note(&format!(
+        "stackseal: warning: {name}: {what}; updatekeys leaves that as it is, 'stackseal rotate --by-rule -i {name}' \
+         brings it in line"
+    ));
 }

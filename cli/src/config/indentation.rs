@@ -3,6 +3,22 @@
 use crate::exit::Failure;
 
 use super::node::Node;
+use super::unknown::{self, Unknown};
+
+/// Fields that nobody reads. They decide nothing about who opens what, so none is a reason to refuse.
+///
+/// # Errors
+/// `config-invalid` where no mapping stands.
+pub(super) fn unknown(stores: &Node<'_>) -> Result<Vec<Unknown>, Failure> {
+    let mut unknown = unknown::fields(stores, &STORES)?;
+    for store in ["yaml", "json", "json_binary"] {
+        unknown.extend(unknown::fields(&stores.field(store)?, &["indent"])?);
+    }
+    Ok(unknown.into_iter().map(Unknown::harmless).collect())
+}
+
+/// The formats that something can be said about.
+const STORES: [&str; 5] = ["dotenv", "ini", "json", "json_binary", "yaml"];
 
 /// What the configuration or `--indent` says; what that means is asked for when a result is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -159,7 +159,7 @@ fn named(age: &[String]) -> Result<Option<Vec<String>>, Failure> {
 fn of_age(rule: &Rule) -> Result<Vec<Vec<String>>, Failure> {
     let place = |at: usize| match rule.groups.len() {
         1 => rule.place.clone(),
-        _ => format!("{}, key group {}", rule.place, at + 1),
+        _ => format!("{}.key_groups[{at}]", rule.place),
     };
     let mut groups = Vec::new();
     for (at, Group { age, foreign }) in rule.groups.iter().enumerate() {
@@ -418,7 +418,7 @@ mod tests {
         assert!(
             failure
                 .message
-                .starts_with("f: creation_rules[0], key group 2 also seals to pgp AB")
+                .starts_with("f: creation_rules[0].key_groups[1] also seals to pgp AB")
         );
         assert!(plain(Some(&rule(vec![foreign])), &["b"]).is_ok());
     }

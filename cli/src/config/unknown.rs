@@ -18,6 +18,16 @@ pub(super) struct Unknown {
     meant: Option<&'static str>,
 }
 
+impl Unknown {
+    /// Also a slip of the pen is no more than warned of.
+    pub(super) fn harmless(self) -> Self {
+        Self {
+            meant: None,
+            ..self
+        }
+    }
+}
+
 /// Those of a mapping that are none of `known`.
 ///
 /// # Errors

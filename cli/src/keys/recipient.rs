@@ -1,6 +1,7 @@
 //! SSH public keys as recipients.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use age::Recipient as _;
@@ -17,7 +18,13 @@ use crate::exit::Failure;
 /// `invalid-recipient`; the text is never repeated, since people paste private keys by mistake.
 pub(crate) fn parse(text: &str, source: &str) -> Result<Recipient, Failure> {
     if !text.trim_start().starts_with("ssh-") {
-        return Recipient::parse(text).map_err(|error| Failure::of_argument(&error, source));
+        return Recipient::parse(text).map_err(|error| Failure {
+            message: match mistaken(text.trim()) {
+                Some(why) => format!("{source}: {why}"),
+                None => format!("{source}: {error}"),
+            },
+            ..Failure::of_argument(&error, source)
+        });
     }
     match SshRecipient::parse(text) {
         Ok(recipient) => Ok(Recipient::foreign(Arc::new(recipient))),
@@ -26,6 +33,20 @@ pub(crate) fn parse(text: &str, source: &str) -> Result<Recipient, Failure> {
             format!("{source}: {why}"),
         )),
     }
+}
+
+/// What a text is that was taken for a recipient, where that can be told without repeating it.
+fn mistaken(text: &str) -> Option<&'static str> {
+    let is_kind = |kind: &&str| text.starts_with(*kind);
+    if ["ecdsa-", "sk-ssh-", "sk-ecdsa-"].iter().any(is_kind) {
+        return Some(
+            "SSH keys of this kind cannot be sealed to; ssh-ed25519 and ssh-rsa keys can, and age keys (age1...)",
+        );
+    }
+    let is_file = !text.is_empty() && Path::new(text).is_file();
+    is_file.then_some(
+        "this is the name of a file, and a recipient belongs here; give what stands in the file: --age \"$(cat FILE)\"",
+    )
 }
 
 /// Recipients that were read before: many files name the same ones, and checking a key takes as long as sealing to it.
@@ -136,6 +157,11 @@ mod tests {
         assert_eq!(parse(&text, "--age").unwrap().as_str(), text.trim_end());
         let failure = parse("ssh-ed25519 AAAA", "--age").unwrap_err();
         assert_eq!(failure.code, "invalid-recipient");
+        let ecdsa = parse("ecdsa-sha2-nistp256 AAAA", "--age").unwrap_err();
+        assert_eq!(ecdsa.code, "invalid-recipient");
+        assert!(ecdsa.message.contains("ssh-ed25519 and ssh-rsa"));
+        let file = parse("Cargo.toml", "--age").unwrap_err();
+        assert!(file.message.contains("the name of a file"));
     }
 
     #[test]

@@ -60,33 +60,122 @@ fn meeting(old: &[&str], new: &[&str]) -> (usize, usize) {
     (old.len(), new.len())
 }
 
-/// The new text; `None` when the differences are not for this one.
-pub(super) fn apply(old: &str, differences: &str) -> Option<Zeroizing<String>> {
-    let lines: Vec<&str> = old.split_inclusive('\n').collect();
-    let mut text = Zeroizing::new(String::with_capacity(old.len() + differences.len()));
-    let mut at = 0;
+/// Lines to be replaced, and by what.
+#[derive(Clone)]
+pub(super) struct Change<'a> {
+    first: usize,
+    count: usize,
+    digest: &'a str,
+    new: &'a str,
+}
+
+/// The differences of their text form; `None` for any other text.
+pub(super) fn parse(differences: &str) -> Option<Vec<Change<'_>>> {
+    let mut changes = Vec::new();
     let mut rest = differences;
     while !rest.is_empty() {
         let (head, behind) = rest.strip_prefix('@')?.split_once('\n')?;
         let mut fields = head.split(' ');
         let mut number = || fields.next()?.parse::<usize>().ok();
         let (first, count, bytes) = (number()?, number()?, number()?);
-        let end = first.checked_add(count)?;
-        let replaced = lines.get(first..end)?;
-        if fields.next()? != digest(replaced) || fields.next().is_some() {
+        first.checked_add(count)?;
+        changes.push(Change {
+            first,
+            count,
+            digest: fields.next()?,
+            new: behind.get(..bytes)?,
+        });
+        if fields.next().is_some() {
             return None;
         }
-        for line in lines.get(at..first)? {
+        rest = behind.get(bytes..)?.strip_prefix('\n')?;
+    }
+    Some(changes)
+}
+
+/// The new text; `None` when the differences are not for this one.
+pub(super) fn apply(old: &str, changes: &[Change<'_>]) -> Option<Zeroizing<String>> {
+    let lines: Vec<&str> = old.split_inclusive('\n').collect();
+    let mut text = Zeroizing::new(String::with_capacity(old.len()));
+    let mut at = 0;
+    for change in changes {
+        let replaced = lines.get(change.first..change.first + change.count)?;
+        if change.digest != digest(replaced) {
+            return None;
+        }
+        for line in lines.get(at..change.first)? {
             text.push_str(line);
         }
-        text.push_str(behind.get(..bytes)?);
-        rest = behind.get(bytes..)?.strip_prefix('\n')?;
-        at = end;
+        text.push_str(change.new);
+        at = change.first + change.count;
     }
     for line in lines.get(at..)? {
         text.push_str(line);
     }
     Some(text)
+}
+
+/// Those of the differences that fit a text in which lines came, went or changed since, as they fit it. What replaces
+/// nothing has no digest to be known by: it is taken where its neighbours moved alike.
+pub(super) fn fitting<'a>(old: &str, changes: &[Change<'a>]) -> Vec<Change<'a>> {
+    let lines: Vec<&str> = old.split_inclusive('\n').collect();
+    let (mut at, mut moved) = (0, 0);
+    let mut places: Vec<Option<usize>> = Vec::with_capacity(changes.len());
+    for change in changes {
+        let found = match change.count {
+            0 => None,
+            _ => change.found(&lines, at, moved),
+        };
+        if let Some(first) = found {
+            (at, moved) = (first + change.count, distance(change.first, first));
+        }
+        places.push(found);
+    }
+    // How far what is found next has moved.
+    let mut next = None;
+    let mut after = Vec::with_capacity(changes.len());
+    for (change, place) in changes.iter().zip(&places).rev() {
+        next = place.map_or(next, |first| Some(distance(change.first, first)));
+        after.push(next);
+    }
+    let (mut fitting, mut at, mut moved) = (Vec::new(), 0, 0);
+    for ((change, place), next) in changes.iter().zip(places).zip(after.into_iter().rev()) {
+        let place = match change.count {
+            0 if next.unwrap_or(moved) == moved => change.first.checked_add_signed(moved),
+            _ => place,
+        };
+        let Some(first) = place.filter(|first| *first >= at && *first <= lines.len()) else {
+            continue;
+        };
+        (at, moved) = (first + change.count, distance(change.first, first));
+        fitting.push(Change {
+            first,
+            ..change.clone()
+        });
+    }
+    fitting
+}
+
+fn distance(from: usize, to: usize) -> isize {
+    isize::try_from(to)
+        .unwrap_or_default()
+        .saturating_sub(isize::try_from(from).unwrap_or_default())
+}
+
+impl Change<'_> {
+    /// Where its lines stand now, from `at` on, next to where they would when they moved so far.
+    fn found(&self, lines: &[&str], at: usize, moved: isize) -> Option<usize> {
+        let wanted = self.first.saturating_add_signed(moved);
+        let fits = |first: &usize| {
+            let end = first.saturating_add(self.count);
+            let replaced = lines.get(*first..end);
+            *first >= at && replaced.is_some_and(|lines| digest(lines) == self.digest)
+        };
+        (0..=REACH).find_map(|by| {
+            let below = wanted.checked_sub(by).filter(fits);
+            below.or_else(|| Some(wanted.saturating_add(by)).filter(fits))
+        })
+    }
 }
 
 fn digest(lines: &[&str]) -> String {
@@ -103,7 +192,13 @@ fn digest(lines: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use alloc::borrow::ToOwned as _;
+
     use super::*;
+
+    fn apply(old: &str, differences: &str) -> Option<Zeroizing<String>> {
+        super::apply(old, &parse(differences)?)
+    }
 
     #[test]
     fn differences_bring_the_new_text_back() {
@@ -146,6 +241,31 @@ mod tests {
             "@9 9 1 00\na\n",
         ] {
             assert_eq!(apply("a\n", text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_still_fits_is_found_where_lines_came_and_went() {
+        let old = "a: 31\nb: 1\nc: one two\nd: 2\n";
+        let new = "# top\n\na: 0x1F\nb: 1\nc: >\n  one\n  two\n\nd: 2\n";
+        let differences = difference(old, new);
+        let changes = parse(&differences).unwrap();
+        for (now, expected) in [
+            (old.to_owned(), new.to_owned()),
+            (
+                old.replace("b: 1\n", "b: 1\nx: y\n"),
+                new.replace("b: 1\n", "b: 1\nx: y\n"),
+            ),
+            (old.replace("b: 1\n", ""), new.replace("b: 1\n", "")),
+            (
+                old.replace("one two", "three"),
+                "# top\n\na: 0x1F\nb: 1\nc: three\nd: 2\n".to_owned(),
+            ),
+            (String::new(), String::new()),
+        ] {
+            let fitting = fitting(&now, &changes);
+            let text = super::apply(&now, &fitting).unwrap();
+            assert_eq!(text.as_str(), expected, "{now}");
         }
     }
 }

@@ -157,8 +157,8 @@ fn with_changes(document: &Document<Plain>, wanted: &[Node]) -> Option<Zeroizing
             }
             let path = TreePath::of_steps(steps);
             text = match value {
-                Some(value) => edit::set(&plain, &path, value).ok()?,
-                None => edit::unset(&plain, &path).ok()?,
+                Some(value) => edit::set(&plain, &path, value).ok()?.text,
+                None => edit::unset(&plain, &path).ok()?.text,
             };
         }
         changed.push_str(&text);

@@ -2,7 +2,8 @@
 //! chooses.
 //!
 //! What becomes sealed by that, and what becomes readable, is told; the latter needs to be agreed to. Where the rule
-//! states no selector the file keeps its own: `verify` lets it choose that, too.
+//! states no selector the file keeps its own: `verify` lets it choose that, too. A file that is in line with its rule
+//! stays as it is.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,14 +19,18 @@ use crate::opening::{self, Mac};
 use crate::sealing;
 
 impl Files<'_> {
-    pub(super) fn by_rule(&self, file: &Sealed<'_>, told: &mut Told) -> Result<String, Failure> {
+    pub(super) fn by_rule(
+        &self,
+        file: &Sealed<'_>,
+        told: &mut Told,
+    ) -> Result<Option<String>, Failure> {
         let name = file.name.as_str();
         let metadata = file.document.metadata();
         let rule = self.rule(file)?;
         let plan = combine(Some(&rule), &SelectionFlags::default(), &[])?;
         let groups = sealing::groups(&plan, &self.known)?;
         let selector = match &plan.selector {
-            Some(_) => sealing::selector(&plan)?,
+            Some((kind, text)) => sealing::selector_of_rule(&rule, *kind, text)?,
             None => metadata.selector.clone(),
         };
         let mac = match self.arguments.ignore_mac {
@@ -35,27 +40,31 @@ impl Files<'_> {
         let opened = opening::open(&file.document, &self.keyring, name, mac)?;
         let was_sealed = file.document.leaves().iter().any(|leaf| leaf.sealed);
         let sealing = Sealing {
-            recipients: groups.first().map_or(&[], Vec::as_slice),
+            recipients: sealing::first(&groups),
             selector: &selector,
             now: self.context.now,
             random: &mut crate::random,
         };
         let options = Options {
-            groups: if groups.len() > 1 { &groups } else { &[] },
-            threshold: plan.shamir_threshold.map(usize::from),
             mac_only_encrypted: Some(plan.mac_only_encrypted),
             // A rule that hits nothing is a mistake, unless nothing was hit before.
             accept_nothing: !was_sealed,
             new_data_key: true,
-            keep_layout: true,
-            ..Options::default()
+            ..sealing::to_groups(&groups, plan.shamir_threshold.map(usize::from))
         };
         let sealed = opened.reseal_with(opened.plain(), sealing, &options);
         let sealed = sealed.map_err(|error| Failure::of_document(&error, name, Act::Encrypt))?;
         let changes = Changes::between(&file.document, &sealed);
-        told.note(&changes.text(name, &rule.place, metadata, sealed.metadata()));
+        if changes.is_none() && !self.arguments.ignore_mac {
+            if !file.of_many {
+                told.note(&format!("{name} is in line with {} already", rule.place));
+            }
+            let in_place = self.arguments.in_place || self.arguments.dry_run;
+            return Ok((!in_place).then(|| file.document.text().to_owned()));
+        }
+        told.note(&changes.text(name, &rule.place));
         match changes.readable.is_empty() || self.arguments.accept_readable {
-            true => Ok(sealed.text().to_owned()),
+            true => Ok(Some(sealed.text().to_owned())),
             false => Err(changes.refusal(name, &rule.place)),
         }
     }
@@ -73,6 +82,10 @@ impl Files<'_> {
 struct Changes {
     sealed: Vec<String>,
     readable: Vec<String>,
+    /// How the choice of what is sealed changes.
+    selection: Vec<String>,
+    /// How those change who can open it.
+    groups: Vec<String>,
 }
 
 impl Changes {
@@ -91,6 +104,8 @@ impl Changes {
         let mut changes = Self {
             sealed: become_(true),
             readable: become_(false),
+            selection: selection(old.metadata(), new.metadata()),
+            groups: groups(old.metadata(), new.metadata()),
         };
         let counted = |count: usize| match count {
             1 => "1 comment".to_owned(),
@@ -104,36 +119,23 @@ impl Changes {
         changes
     }
 
-    fn text(&self, name: &str, place: &str, old: &Metadata, new: &Metadata) -> String {
+    /// Whether the file is in line with its rule.
+    fn is_none(&self) -> bool {
+        [&self.sealed, &self.readable, &self.selection, &self.groups]
+            .iter()
+            .all(|lines| lines.is_empty())
+    }
+
+    fn text(&self, name: &str, place: &str) -> String {
+        let sealed = self.sealed.iter();
+        let sealed = sealed.map(|path| format!("becomes sealed: {path}"));
+        let readable = self.readable.iter();
+        let readable = readable.map(|path| format!("becomes readable: {path}"));
+        let lines = sealed.chain(readable).chain(self.groups.iter().cloned());
         let mut text = format!("{name}: sealed as {place} says");
-        let mut line = |what: &str| {
+        for line in self.selection.iter().cloned().chain(lines) {
             text.push_str("\n  ");
-            text.push_str(what);
-        };
-        let (was, is) = (old.selector.field(), new.selector.field());
-        if was != is {
-            line(&format!(
-                "{} '{}' becomes {} '{}'",
-                was.0, was.1, is.0, is.1
-            ));
-        }
-        if old.mac_only_encrypted != new.mac_only_encrypted {
-            line(match new.mac_only_encrypted {
-                true => "the MAC covers sealed values alone from now on",
-                false => "the MAC covers all values from now on",
-            });
-        }
-        for path in &self.sealed {
-            line(&format!("becomes sealed: {path}"));
-        }
-        for path in &self.readable {
-            line(&format!("becomes readable: {path}"));
-        }
-        let groups = (key_groups::of_file(old), key_groups::of_file(new));
-        let threshold = (key_groups::threshold(old), key_groups::threshold(new));
-        let difference = Difference::between(&groups.0, &groups.1, threshold);
-        if !difference.is_none() {
-            difference.text().lines().for_each(&mut line);
+            text.push_str(&line);
         }
         text
     }
@@ -147,5 +149,31 @@ impl Changes {
                  {paths}; mend the rule, or agree with --accept-readable"
             ),
         )
+    }
+}
+
+fn selection(old: &Metadata, new: &Metadata) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (was, is) = (old.selector.field(), new.selector.field());
+    if was != is {
+        lines.push(format!("{} '{}' becomes {} '{}'", was.0, was.1, is.0, is.1));
+    }
+    if old.mac_only_encrypted != new.mac_only_encrypted {
+        let what = match new.mac_only_encrypted {
+            true => "the MAC covers sealed values alone from now on",
+            false => "the MAC covers all values from now on",
+        };
+        lines.push(what.to_owned());
+    }
+    lines
+}
+
+fn groups(old: &Metadata, new: &Metadata) -> Vec<String> {
+    let groups = (key_groups::of_file(old), key_groups::of_file(new));
+    let threshold = (key_groups::threshold(old), key_groups::threshold(new));
+    let difference = Difference::between(&groups.0, &groups.1, threshold);
+    match difference.is_none() {
+        true => Vec::new(),
+        false => difference.text().lines().map(str::to_owned).collect(),
     }
 }
