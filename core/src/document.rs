@@ -676,7 +676,7 @@ fn conflict(_: &str) -> Option<usize> {
 /// The line of the first conflict that Git left in a text.
 #[cfg(feature = "formats")]
 fn conflict(text: &str) -> Option<usize> {
-    let marks = |line, mark| merge::marker(line).is_some_and(|(it, _)| it == mark);
+    let marks = |line, mark| merge::marker(line, merge::MARKER).is_some_and(|(it, _)| it == mark);
     let mut lines = text.lines().zip(1..);
     let (_, first) = lines.find(|(line, _)| marks(line, '<'))?;
     lines.any(|(line, _)| marks(line, '>')).then_some(first)
