@@ -115,7 +115,7 @@ impl Places {
     /// Refuses what does not fit together, before anything is read.
     ///
     /// # Errors
-    /// `arguments-conflict`.
+    /// `arguments-conflict`, `file-unreadable`.
     fn check(&self) -> Result<(), Failure> {
         if self.in_place && self.output.is_some() {
             return Err(Failure::conflict(
@@ -127,7 +127,10 @@ impl Places {
                 "--in-place needs a file; standard input has no place",
             ));
         }
-        Ok(())
+        match self.path() {
+            Some(path) if self.in_place => files::changeable(path),
+            _ => Ok(()),
+        }
     }
 
     /// The name that tells format and creation rule; `None` for standard input without one.

@@ -8,7 +8,9 @@ mod prepared;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::os::unix::fs::{
+    FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
+};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -54,6 +56,25 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
             }
             _ => Failure::unreadable(format!("{} cannot be read: {error}", path.display())),
         })
+}
+
+/// That a file can be changed where it lies: a pipe would be waited for, and a device has nothing to put in its place.
+///
+/// # Errors
+/// `file-unreadable`.
+pub(crate) fn changeable(path: &Path) -> Result<(), Failure> {
+    let kind = fs::metadata(path).map(|metadata| metadata.file_type());
+    let what = match kind {
+        Ok(kind) if kind.is_fifo() => "a pipe",
+        Ok(kind) if kind.is_socket() => "a socket",
+        Ok(kind) if kind.is_char_device() || kind.is_block_device() => "a device",
+        // Whoever reads it tells what is wrong with it.
+        _ => return Ok(()),
+    };
+    Err(Failure::unreadable(format!(
+        "{} is {what}, which cannot be changed in its place; name a file",
+        path.display()
+    )))
 }
 
 /// That a file still holds what was read from it: whoever changed it meanwhile shall not lose that.
@@ -295,7 +316,7 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{FileTypeExt as _, symlink};
+    use std::os::unix::fs::symlink;
     use std::process::Command;
 
     use super::*;
@@ -315,6 +336,8 @@ mod tests {
             let pipe = pipe.clone();
             move || fs::read(pipe).unwrap()
         });
+        let refused = changeable(&pipe).unwrap_err();
+        assert_eq!((refused.status, refused.code), (2, "file-unreadable"));
         replace(&pipe, b"text", Audience::Owner).unwrap();
         assert_eq!(reader.join().unwrap(), b"text");
         assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());

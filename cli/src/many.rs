@@ -90,6 +90,9 @@ impl Batch<'_> {
     }
 
     fn single(&self, path: &Path, work: &Work<'_>) -> Result<Option<String>, Failure> {
+        if self.in_place || self.dry_run {
+            files::changeable(path)?;
+        }
         let mut held = self.holds().then(|| Held::wait(path));
         let bytes = files::read(path).map_err(|failure| match failure.code {
             "file-not-found" => Failure {
@@ -176,7 +179,10 @@ impl Batch<'_> {
             _ => None,
         };
         let (path, bytes) = match found {
-            Found::Named(path) => (path, files::read(path)?),
+            Found::Named(path) => {
+                files::changeable(path)?;
+                (path, files::read(path)?)
+            }
             Found::InFolder(path) => {
                 let format = self.format_of(path);
                 match read_if_sealed(path, format)? {

@@ -38,6 +38,7 @@ impl<'a> Change<'a> {
             .map_err(|error| Failure::of_tree_path(&error, "the path", 7))?;
         context.config()?;
         let name = target.file.display().to_string();
+        files::changeable(&target.file)?;
         let held = Held::wait(&target.file);
         let bytes = files::read(&target.file).map_err(|failure| Failure {
             status: 2,

@@ -57,6 +57,7 @@ pub(crate) fn run(
             "edit needs a file; standard input has no place to be written back to",
         ));
     };
+    files::changeable(path)?;
     let config = context.config()?;
     let (before, version, content) = match files::read(path) {
         Ok(bytes) => {

@@ -167,6 +167,7 @@ fn finish(
     context: &Context,
 ) -> Result<(), Failure> {
     let places = Places::of(file, input_type, None);
+    files::changeable(file)?;
     let _held = Held::wait(file);
     let (name, bytes) = (places.name(), places.read()?);
     let staged = [2, 3].map(|stage| summary::staged(file, stage));
