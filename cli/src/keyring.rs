@@ -42,6 +42,8 @@ pub(crate) struct Environment {
     pub(crate) home: Option<PathBuf>,
     /// `XDG_RUNTIME_DIR`: the user's own folder in memory.
     pub(crate) runtime_folder: Option<PathBuf>,
+    /// The folder of what programs keep for the user, where it is known.
+    pub(crate) state_folder: Option<PathBuf>,
     /// `SOPS_AGE_SSH_PRIVATE_KEY_CMD`: prints an SSH key.
     pub(crate) ssh_key_command: Option<String>,
     /// `SOPS_AGE_SSH_PRIVATE_KEY_FILE`.
@@ -74,6 +76,7 @@ impl Environment {
             editor: text("SOPS_EDITOR").or_else(|| text("EDITOR")),
             home: path("HOME"),
             runtime_folder: path("XDG_RUNTIME_DIR"),
+            state_folder: state_folder(set("XDG_STATE_HOME"), set("HOME")),
             ssh_key_command: text("SOPS_AGE_SSH_PRIVATE_KEY_CMD"),
             ssh_key_file: path("SOPS_AGE_SSH_PRIVATE_KEY_FILE"),
             ssh_to_age_passphrase: text("SSH_TO_AGE_PASSPHRASE").map(Zeroizing::new),
@@ -443,6 +446,12 @@ fn config_folder(xdg: Option<OsString>, home: Option<OsString>) -> Option<PathBu
     };
     xdg.map(PathBuf::from)
         .or_else(|| home.map(|home| Path::new(&home).join(own)))
+}
+
+/// `XDG_STATE_HOME`, if it is a whole path, else the usual folder.
+fn state_folder(xdg: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
+    let xdg = xdg.map(PathBuf::from).filter(|path| path.is_absolute());
+    xdg.or_else(|| home.map(|home| Path::new(&home).join(".local/state")))
 }
 
 #[cfg(test)]

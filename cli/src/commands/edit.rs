@@ -21,7 +21,7 @@ use crate::config::{Config, Plan, Rule};
 use crate::editor;
 use crate::exit::{Act, Failure};
 use crate::files::{self, Audience, Held};
-use crate::foreground::Foreground;
+use crate::foreground::{self, Answer, Foreground};
 use crate::keys::recipient::Recipients;
 use crate::opening::Mac;
 use crate::output;
@@ -205,8 +205,16 @@ impl Session<'_> {
                 "Press Enter to return to the editor, Ctrl-D to have what you wrote sealed beside the file, or \
                  Ctrl-C to give it up.",
             );
-            if !matches!(io::stdin().read_line(&mut String::new()), Ok(1..)) {
-                return Err(self.kept(&edited, failure, context));
+            match foreground.answer() {
+                Answer::Line => {}
+                Answer::End => return Err(self.kept(&edited, failure, context)),
+                Answer::Signal(signal) => {
+                    let failure = Failure {
+                        status: foreground::status_of_signal(signal),
+                        ..failure
+                    };
+                    return Err(self.kept(&edited, failure, context));
+                }
             }
         }
     }
@@ -259,8 +267,7 @@ impl Session<'_> {
             files::replace(self.path, text, Audience::Anyone)?;
             return Ok(None);
         }
-        let mut name = OsStr::new("edited-").to_owned();
-        name.push(self.path.file_name().unwrap_or_default());
+        let name = unfinished::shortened(self.path.file_name().unwrap_or_default(), "");
         let beside = self.path.with_file_name(name);
         files::create(&beside, text)?;
         Ok(Some(beside))

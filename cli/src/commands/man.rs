@@ -193,7 +193,7 @@ const OF_TOPICS: [(Topic, Fact); 11] = [
     ),
 ];
 
-const ENVIRONMENT: [(Topic, Fact); 14] = [
+const ENVIRONMENT: [(Topic, Fact); 15] = [
     (Topic::Opens, ("SOPS_AGE_KEY", "Identities, one a line.")),
     (
         Topic::Opens,
@@ -253,6 +253,10 @@ const ENVIRONMENT: [(Topic, Fact); 14] = [
         ),
     ),
     (
+        Topic::Edits,
+        ("XDG_STATE_HOME", "What is used instead of ~/.local/state."),
+    ),
+    (
         Topic::Plaintext,
         (
             "XDG_RUNTIME_DIR, TMPDIR",
@@ -299,7 +303,8 @@ const FILES: [(Topic, Fact); 4] = [
         Topic::Edits,
         (
             "edited-NAME.sealed",
-            "What was typed and could not be sealed as a document; see --resume.",
+            "What was typed and could not be sealed as a document; see --resume. Where the folder takes no new file, it is \
+             in ~/.local/state/stackseal.",
         ),
     ),
 ];
