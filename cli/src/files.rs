@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use zeroize::Zeroizing;
 
 use crate::exit::Failure;
+use crate::output::Shown as _;
 
 pub(crate) use held::Held;
 pub(crate) use leftover::{is_name as is_leftover, remove_if_left};
@@ -52,9 +53,9 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         .map(Zeroizing::new)
         .map_err(|error| match error.kind() {
             ErrorKind::NotFound => {
-                Failure::no_file(format!("{} does not exist; check the name", path.display()))
+                Failure::no_file(format!("{} does not exist; check the name", path.shown()))
             }
-            _ => Failure::unreadable(format!("{} cannot be read: {error}", path.display())),
+            _ => Failure::unreadable(format!("{} cannot be read: {error}", path.shown())),
         })
 }
 
@@ -73,7 +74,7 @@ pub(crate) fn changeable(path: &Path) -> Result<(), Failure> {
     };
     Err(Failure::unreadable(format!(
         "{} is {what}, which cannot be changed in its place; name a file",
-        path.display()
+        path.shown()
     )))
 }
 
@@ -88,7 +89,7 @@ pub(crate) fn unchanged(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
             "file-changed",
             format!(
                 "{}: somebody else changed the file meanwhile, so it is left as it is; do it again",
-                path.display()
+                path.shown()
             ),
         )),
     }
@@ -146,7 +147,7 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
             "file-exists",
             format!(
                 "{} exists and is left as it is; choose another name",
-                path.display()
+                path.shown()
             ),
         ),
         _ => unwritable(path, &error),
@@ -311,7 +312,7 @@ fn folder(target: &Path) -> &Path {
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::unwritable(format!("{} cannot be written: {error}", path.display()))
+    Failure::unwritable(format!("{} cannot be written: {error}", path.shown()))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 use crate::keys::passphrase::{self, Ask};
+use crate::output::Shown as _;
 use source::{Prints, Sealed, Source};
 
 /// The variables that the commands read, taken once.
@@ -168,7 +169,7 @@ impl Keyring {
     fn asking(environment: &Environment, ask: Ask) -> Self {
         let setting =
             |name: &str, source: Option<Source>| source.unwrap_or_else(|| Source::not_set(name));
-        let named = |name: &str, path: &Path| format!("{name}, {}", path.display());
+        let named = |name: &str, path: &Path| format!("{name}, {}", path.shown());
         let mut sources = Vec::new();
 
         let name = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
@@ -186,7 +187,7 @@ impl Keyring {
         for name in ["id_ed25519", "id_rsa"] {
             if let Some(home) = &environment.home {
                 let path = home.join(".ssh").join(name);
-                sources.push(Source::ssh_file(path.display().to_string(), &path));
+                sources.push(Source::ssh_file(path.shown(), &path));
             }
         }
 
@@ -207,7 +208,7 @@ impl Keyring {
         ));
         if let Some(folder) = &environment.config_folder {
             let path = folder.join("sops/age/keys.txt");
-            sources.push(Source::key_file(path.display().to_string(), &path));
+            sources.push(Source::key_file(path.shown(), &path));
         }
         Self {
             sources,

@@ -20,6 +20,7 @@ use crate::exit::{Act, Failure};
 use crate::files::{self, Audience, Held, Prepared};
 use crate::keys::lock;
 use crate::output;
+use crate::output::Shown as _;
 
 pub(crate) use survey::{Seen, survey};
 pub(crate) use tell::Told;
@@ -191,7 +192,7 @@ impl Batch<'_> {
                 }
             }
             Found::Unreadable(folder, why) => {
-                let folder = folder.display();
+                let folder = folder.shown();
                 return Err(Failure::unreadable(format!(
                     "{folder} cannot be read: {why}"
                 )));
@@ -233,7 +234,7 @@ impl Batch<'_> {
         bytes: &[u8],
         of_many: bool,
     ) -> Result<Sealed<'a>, Failure> {
-        let name = path.display().to_string();
+        let name = path.shown();
         let document =
             Document::<Encrypted>::parse_as(self.format_of(path), bytes, &Limits::generous());
         Ok(Sealed {

@@ -54,6 +54,16 @@ pub(crate) fn command(line: &str, user: Option<User>) -> Command {
     command
 }
 
+/// A command on files, as people can give it to a shell: in quotes, unless a name has its own.
+pub(crate) fn told(command: &str, names: &[&OsStr]) -> String {
+    let names = names.iter().map(|name| format!(" {}", quoted(name)));
+    let names: String = names.collect();
+    match names.contains('\'') {
+        true => format!("{command}{names}"),
+        false => format!("'{command}{names}'"),
+    }
+}
+
 /// A name as people can give it to a shell.
 pub(crate) fn quoted(name: &OsStr) -> String {
     let bytes = name.as_bytes();

@@ -589,6 +589,32 @@ fn what_runs_write_at_the_same_time_is_all_there_afterwards() {
 }
 
 #[test]
+fn a_name_with_line_breaks_is_shown_on_one_line_and_other_names_of_a_file_are_told() {
+    let place = Place::new();
+    let (ours, id1) = (ours(), recipient("id1"));
+    let name = "a\nstackseal: error: b\x1b.yaml";
+    place.write(name, "a: one\n");
+    fs::hard_link(place.path(name), place.path("other.yaml")).unwrap();
+    let sealed = place.run(&ours, &[], &["encrypt", "--age", &id1, "-i", name]);
+    let shown = "a\\nstackseal: error: b\\u{1b}.yaml";
+    assert_eq!(
+        String::from_utf8(sealed.stderr).unwrap(),
+        format!(
+            "stackseal: warning: {shown}: the file has another name by hard links, where the text still stands in \
+             clear; remove it there\n"
+        )
+    );
+    assert!(sealed.status.success() && place.text(name).contains("ENC["));
+    assert_eq!(place.text("other.yaml"), "a: one\n");
+    let refused = place.run(&ours, &[], &["rotate", "-i", name]);
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        told.starts_with(&format!("stackseal: error: {shown}: ")),
+        "{told}"
+    );
+}
+
+#[test]
 fn who_waits_for_a_file_says_so() {
     let place = Place::new();
     let ours = ours();

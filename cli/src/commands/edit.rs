@@ -25,6 +25,7 @@ use crate::foreground::{self, Answer, Foreground};
 use crate::keys::recipient::Recipients;
 use crate::opening::Mac;
 use crate::output;
+use crate::output::Shown as _;
 use crate::private_folder::{self, PrivateFolder};
 use crate::readable::Changed;
 use crate::sealing;
@@ -85,7 +86,7 @@ pub(crate) fn run(
             "arguments-conflict",
             format!(
                 "{} is the file itself, and what is resumed is removed afterwards; name what was kept, edited-NAME.sealed",
-                kept.display()
+                kept.shown()
             ),
         ));
     }
@@ -228,7 +229,7 @@ impl Session<'_> {
             Failure::unwritable(format!(
                 "{} was written, but {} cannot be removed: {error}",
                 self.name,
-                kept.display()
+                kept.shown()
             ))
         })
     }
@@ -279,7 +280,7 @@ impl Session<'_> {
             format!(
                 "{}: somebody else changed the file meanwhile, so it is left as it is; what you wrote is sealed in {}",
                 self.name,
-                beside.display()
+                beside.shown()
             ),
         )
     }

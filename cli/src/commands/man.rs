@@ -12,6 +12,7 @@ use crate::exit::Failure;
 use crate::files::{self, Audience};
 use crate::help::{self, Topic};
 use crate::output;
+use crate::output::Shown as _;
 
 /// Prints the page of the whole command, or writes a page for each verb into a folder.
 ///
@@ -24,7 +25,7 @@ pub(crate) fn run(arguments: &Man) -> Result<(), Failure> {
         return output::result(&page(command)?);
     };
     fs::create_dir_all(folder).map_err(|error| {
-        Failure::unwritable(format!("{} cannot be made: {error}", folder.display()))
+        Failure::unwritable(format!("{} cannot be made: {error}", folder.shown()))
     })?;
     write(&command, folder)
 }

@@ -10,6 +10,7 @@ mod install;
 mod pick;
 mod summary;
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -27,6 +28,7 @@ use crate::keyring::Keyring;
 use crate::keys;
 use crate::opening::{self, Mac};
 use crate::output;
+use crate::shell;
 use given::{Given, Readings};
 use pick::Picks;
 
@@ -134,10 +136,11 @@ impl Given {
                  Both sides stand in the file between conflict markers, sealed. Keep one of each \
                  (of the MAC's line either), \
                  delete the marker lines, run\n  \
-                 stackseal merge-driver --finish {name}\n\
+                 stackseal merge-driver --finish {}\n\
                  which gives the file its MAC, and add it. Without an editor: add --pick ours or --pick theirs, \
                  or --pick PATH=theirs for each.",
-            conflicts.join("\n  ")
+            conflicts.join("\n  "),
+            shell::quoted(OsStr::new(name))
         )))
     }
 

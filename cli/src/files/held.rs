@@ -17,6 +17,7 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 
 use crate::output;
+use crate::output::Shown as _;
 
 /// Says that nobody else changes the file, until it is dropped.
 pub(crate) struct Held {
@@ -73,7 +74,7 @@ fn lock(file: &File, path: &Path, patient: &mut bool) -> io::Result<()> {
                 *patient = false;
                 output::note(&format!(
                     "waiting for {}, which another process has locked",
-                    path.display()
+                    path.shown()
                 ));
             }
         });

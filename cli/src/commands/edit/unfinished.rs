@@ -14,21 +14,19 @@ use crate::commands::Context;
 use crate::exit::{Act, Failure};
 use crate::files;
 use crate::opening::Mac;
+use crate::output::Shown as _;
 use crate::shell;
 
 impl Session<'_> {
     /// Keeps what was typed, and says where; `failure` is why it could not become the document.
     pub(super) fn kept(&self, edited: &[u8], mut failure: Failure, context: &Context) -> Failure {
         let kept = self.keep(edited, context).map(|path| {
-            let (kept, name) = (path.display(), &self.name);
-            let (path, file) = (
-                shell::quoted(path.as_os_str()),
-                shell::quoted(self.path.as_os_str()),
-            );
-            let mark = if [&path, &file].iter().any(|it| it.contains('\'')) { "" } else { "'" };
+            let (kept, name) = (path.shown(), &self.name);
+            let names = [path.as_os_str(), self.path.as_os_str()];
+            let command = shell::told("stackseal edit --resume", &names);
             format!(
                 "what you wrote is sealed in {kept}, and {name} is left as it is; open it in the editor again with \
-                 {mark}stackseal edit --resume {path} {file}{mark}"
+                 {command}"
             )
         });
         let told =
