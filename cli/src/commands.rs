@@ -20,6 +20,7 @@ pub(crate) mod unset;
 pub(crate) mod updatekeys;
 pub(crate) mod verify;
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use stackseal_core::convert::Indentation;
@@ -33,6 +34,7 @@ use crate::files::{self, Audience, Held};
 use crate::keyring::{Environment, Keyring};
 use crate::opening::{self, Mac};
 use crate::output;
+use crate::output::Shown as _;
 
 /// What every command has at hand.
 pub(crate) struct Context {
@@ -106,16 +108,14 @@ impl Places {
 
     /// How messages call the document.
     fn name(&self) -> String {
-        self.path().map_or_else(
-            || "standard input".to_owned(),
-            |path| path.display().to_string(),
-        )
+        self.path()
+            .map_or_else(|| "standard input".to_owned(), |path| path.shown())
     }
 
     /// Refuses what does not fit together, before anything is read.
     ///
     /// # Errors
-    /// `arguments-conflict`.
+    /// `arguments-conflict`, `file-unreadable`.
     fn check(&self) -> Result<(), Failure> {
         if self.in_place && self.output.is_some() {
             return Err(Failure::conflict(
@@ -127,7 +127,10 @@ impl Places {
                 "--in-place needs a file; standard input has no place",
             ));
         }
-        Ok(())
+        match self.path() {
+            Some(path) if self.in_place => files::changeable(path),
+            _ => Ok(()),
+        }
     }
 
     /// The name that tells format and creation rule; `None` for standard input without one.
@@ -164,6 +167,13 @@ impl Places {
     /// Keeps others from changing the document while it is changed where it lies.
     fn held(&self) -> Option<Held> {
         self.path().filter(|_| self.in_place).map(Held::wait)
+    }
+
+    /// How many names beside its own lead to what is changed in its place. They lead to the old text afterwards.
+    fn other_names(&self) -> u64 {
+        let path = self.path().filter(|_| self.in_place);
+        let metadata = path.and_then(|path| std::fs::metadata(path).ok());
+        metadata.map_or(0, |metadata| metadata.nlink().saturating_sub(1))
     }
 
     /// Reads the document.

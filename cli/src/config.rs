@@ -21,6 +21,7 @@ use stackseal_core::selector::Pattern;
 
 use crate::exit::Failure;
 use crate::output;
+use crate::output::Shown as _;
 
 pub(crate) use self::indentation::{Indentation, JsonStep};
 pub(crate) use self::look_up::working_folder;
@@ -76,7 +77,7 @@ impl Config {
 
     fn load(start: &Path, path: &Path) -> Result<Self, Failure> {
         let named = clean(path);
-        let file = named.display().to_string();
+        let file = named.shown();
         let bytes = std::fs::read(path).map_err(|error| {
             Failure::usage(
                 "config-unreadable",

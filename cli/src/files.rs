@@ -8,13 +8,16 @@ mod prepared;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::os::unix::fs::{
+    FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
+};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use zeroize::Zeroizing;
 
 use crate::exit::Failure;
+use crate::output::Shown as _;
 
 pub(crate) use held::Held;
 pub(crate) use leftover::{is_name as is_leftover, remove_if_left};
@@ -50,10 +53,29 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         .map(Zeroizing::new)
         .map_err(|error| match error.kind() {
             ErrorKind::NotFound => {
-                Failure::no_file(format!("{} does not exist; check the name", path.display()))
+                Failure::no_file(format!("{} does not exist; check the name", path.shown()))
             }
-            _ => Failure::unreadable(format!("{} cannot be read: {error}", path.display())),
+            _ => Failure::unreadable(format!("{} cannot be read: {error}", path.shown())),
         })
+}
+
+/// That a file can be changed where it lies: a pipe would be waited for, and a device has nothing to put in its place.
+///
+/// # Errors
+/// `file-unreadable`.
+pub(crate) fn changeable(path: &Path) -> Result<(), Failure> {
+    let kind = fs::metadata(path).map(|metadata| metadata.file_type());
+    let what = match kind {
+        Ok(kind) if kind.is_fifo() => "a pipe",
+        Ok(kind) if kind.is_socket() => "a socket",
+        Ok(kind) if kind.is_char_device() || kind.is_block_device() => "a device",
+        // Whoever reads it tells what is wrong with it.
+        _ => return Ok(()),
+    };
+    Err(Failure::unreadable(format!(
+        "{} is {what}, which cannot be changed in its place; name a file",
+        path.shown()
+    )))
 }
 
 /// That a file still holds what was read from it: whoever changed it meanwhile shall not lose that.
@@ -67,7 +89,7 @@ pub(crate) fn unchanged(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
             "file-changed",
             format!(
                 "{}: somebody else changed the file meanwhile, so it is left as it is; do it again",
-                path.display()
+                path.shown()
             ),
         )),
     }
@@ -125,7 +147,7 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
             "file-exists",
             format!(
                 "{} exists and is left as it is; choose another name",
-                path.display()
+                path.shown()
             ),
         ),
         _ => unwritable(path, &error),
@@ -290,12 +312,12 @@ fn folder(target: &Path) -> &Path {
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::unwritable(format!("{} cannot be written: {error}", path.display()))
+    Failure::unwritable(format!("{} cannot be written: {error}", path.shown()))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{FileTypeExt as _, symlink};
+    use std::os::unix::fs::symlink;
     use std::process::Command;
 
     use super::*;
@@ -315,6 +337,8 @@ mod tests {
             let pipe = pipe.clone();
             move || fs::read(pipe).unwrap()
         });
+        let refused = changeable(&pipe).unwrap_err();
+        assert_eq!((refused.status, refused.code), (2, "file-unreadable"));
         replace(&pipe, b"text", Audience::Owner).unwrap();
         assert_eq!(reader.join().unwrap(), b"text");
         assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());

@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -27,8 +28,19 @@ struct State {
     program: Option<Pid>,
     /// The last signal that was passed on.
     passed_on: Option<i32>,
+    /// Whoever waits for a person.
+    asked: Option<mpsc::Sender<Answer>>,
     /// What is removed before a signal ends this process.
     folder: PathBuf,
+}
+
+/// What a person, or whoever ends this process, answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// There are no more lines.
+    End,
+    Line,
+    Signal(i32),
 }
 
 impl Foreground {
@@ -48,6 +60,7 @@ impl Foreground {
         let state = Arc::new(Mutex::new(State {
             program: None,
             passed_on: None,
+            asked: None,
             folder: folder.path().to_path_buf(),
         }));
         let foreground = Self(Arc::clone(&state));
@@ -80,6 +93,25 @@ impl Foreground {
         program.wait()
     }
 
+    /// Waits until a person has typed a line. Whoever ends this process meanwhile, but for the keys that give up, gets it
+    /// as an answer; from then on such signals wait until this process has ended by itself.
+    pub(crate) fn answer(&self) -> Answer {
+        let (answer, answered) = mpsc::channel();
+        lock(&self.0).asked = Some(answer.clone());
+        let _until_a_line = thread::spawn(move || {
+            let line = io::stdin().read_line(&mut String::new());
+            let _nobody_waits = answer.send(match line {
+                Ok(1..) => Answer::Line,
+                _ => Answer::End,
+            });
+        });
+        let answer = answered.recv().unwrap_or(Answer::End);
+        if answer == Answer::Line {
+            lock(&self.0).asked = None;
+        }
+        answer
+    }
+
     /// The signal that the last run was ended with from outside, if it was.
     pub(crate) fn passed_on(&self) -> Option<i32> {
         lock(&self.0).passed_on
@@ -89,6 +121,10 @@ impl Foreground {
 impl State {
     fn receive(&mut self, signal: i32) {
         let Some(program) = self.program else {
+            if let (SIGHUP | SIGTERM, Some(asked)) = (signal, &self.asked) {
+                let _answered_before = asked.send(Answer::Signal(signal));
+                return;
+            }
             let _removed = private_folder::remove(&self.folder);
             let _ends_here = emulate_default_handler(signal);
             return;

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 use crate::keys::passphrase::{self, Ask};
+use crate::output::Shown as _;
 use source::{Prints, Sealed, Source};
 
 /// The variables that the commands read, taken once.
@@ -42,6 +43,8 @@ pub(crate) struct Environment {
     pub(crate) home: Option<PathBuf>,
     /// `XDG_RUNTIME_DIR`: the user's own folder in memory.
     pub(crate) runtime_folder: Option<PathBuf>,
+    /// The folder of what programs keep for the user, where it is known.
+    pub(crate) state_folder: Option<PathBuf>,
     /// `SOPS_AGE_SSH_PRIVATE_KEY_CMD`: prints an SSH key.
     pub(crate) ssh_key_command: Option<String>,
     /// `SOPS_AGE_SSH_PRIVATE_KEY_FILE`.
@@ -74,6 +77,7 @@ impl Environment {
             editor: text("SOPS_EDITOR").or_else(|| text("EDITOR")),
             home: path("HOME"),
             runtime_folder: path("XDG_RUNTIME_DIR"),
+            state_folder: state_folder(set("XDG_STATE_HOME"), set("HOME")),
             ssh_key_command: text("SOPS_AGE_SSH_PRIVATE_KEY_CMD"),
             ssh_key_file: path("SOPS_AGE_SSH_PRIVATE_KEY_FILE"),
             ssh_to_age_passphrase: text("SSH_TO_AGE_PASSPHRASE").map(Zeroizing::new),
@@ -165,7 +169,7 @@ impl Keyring {
     fn asking(environment: &Environment, ask: Ask) -> Self {
         let setting =
             |name: &str, source: Option<Source>| source.unwrap_or_else(|| Source::not_set(name));
-        let named = |name: &str, path: &Path| format!("{name}, {}", path.display());
+        let named = |name: &str, path: &Path| format!("{name}, {}", path.shown());
         let mut sources = Vec::new();
 
         let name = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
@@ -183,7 +187,7 @@ impl Keyring {
         for name in ["id_ed25519", "id_rsa"] {
             if let Some(home) = &environment.home {
                 let path = home.join(".ssh").join(name);
-                sources.push(Source::ssh_file(path.display().to_string(), &path));
+                sources.push(Source::ssh_file(path.shown(), &path));
             }
         }
 
@@ -204,7 +208,7 @@ impl Keyring {
         ));
         if let Some(folder) = &environment.config_folder {
             let path = folder.join("sops/age/keys.txt");
-            sources.push(Source::key_file(path.display().to_string(), &path));
+            sources.push(Source::key_file(path.shown(), &path));
         }
         Self {
             sources,
@@ -448,6 +452,12 @@ fn config_folder(xdg: Option<OsString>, home: Option<OsString>) -> Option<PathBu
     };
     xdg.map(PathBuf::from)
         .or_else(|| home.map(|home| Path::new(&home).join(own)))
+}
+
+/// `XDG_STATE_HOME`, if it is a whole path, else the usual folder.
+fn state_folder(xdg: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
+    let xdg = xdg.map(PathBuf::from).filter(|path| path.is_absolute());
+    xdg.or_else(|| home.map(|home| Path::new(&home).join(".local/state")))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::exit::{Act, Failure};
 use crate::files::{self, Audience, Held, Prepared};
 use crate::keys::lock;
 use crate::output;
+use crate::output::Shown as _;
 
 pub(crate) use survey::{Seen, survey};
 pub(crate) use tell::Told;
@@ -90,6 +91,9 @@ impl Batch<'_> {
     }
 
     fn single(&self, path: &Path, work: &Work<'_>) -> Result<Option<String>, Failure> {
+        if self.in_place || self.dry_run {
+            files::changeable(path)?;
+        }
         let mut held = self.holds().then(|| Held::wait(path));
         let bytes = files::read(path).map_err(|failure| match failure.code {
             "file-not-found" => Failure {
@@ -176,7 +180,10 @@ impl Batch<'_> {
             _ => None,
         };
         let (path, bytes) = match found {
-            Found::Named(path) => (path, files::read(path)?),
+            Found::Named(path) => {
+                files::changeable(path)?;
+                (path, files::read(path)?)
+            }
             Found::InFolder(path) => {
                 let format = self.format_of(path);
                 match read_if_sealed(path, format)? {
@@ -185,7 +192,7 @@ impl Batch<'_> {
                 }
             }
             Found::Unreadable(folder, why) => {
-                let folder = folder.display();
+                let folder = folder.shown();
                 return Err(Failure::unreadable(format!(
                     "{folder} cannot be read: {why}"
                 )));
@@ -227,7 +234,7 @@ impl Batch<'_> {
         bytes: &[u8],
         of_many: bool,
     ) -> Result<Sealed<'a>, Failure> {
-        let name = path.display().to_string();
+        let name = path.shown();
         let document =
             Document::<Encrypted>::parse_as(self.format_of(path), bytes, &Limits::generous());
         Ok(Sealed {

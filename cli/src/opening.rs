@@ -34,12 +34,17 @@ pub(crate) fn open(
     opened.map_err(|error| failed(&error))
 }
 
-/// What is to be told of values that stand in clear and are about to be sealed, and of a MAC that does not match.
+/// What is to be told of values and comments that stand in clear and are about to be sealed, and of a MAC that does not match.
 pub(crate) fn told_of_clear(found: &OpenedWithClear, name: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for (line, path) in &found.in_clear {
         lines.push(format!(
             "{name}: line {line}: {path} stands in clear and gets sealed; change this secret if others could see it"
+        ));
+    }
+    for line in &found.comments_in_clear {
+        lines.push(format!(
+            "{name}: line {line}: a comment stands in clear and gets sealed; change what it tells if others could see it"
         ));
     }
     match (lines.is_empty(), found.others_match) {

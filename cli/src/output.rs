@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt::Arguments;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::exit::{self, Failure};
@@ -38,6 +39,22 @@ fn harmless(message: &str) -> String {
     match message.contains(obeyed) {
         true => message.chars().map(shown).collect(),
         false => message.to_owned(),
+    }
+}
+
+/// A name as messages show it.
+pub(crate) trait Shown {
+    /// On one line: a name may hold line breaks, and what follows one would look like a message of its own.
+    fn shown(&self) -> String;
+}
+
+impl Shown for Path {
+    fn shown(&self) -> String {
+        let shown = |c: char| match c.is_control() {
+            true => c.escape_default().to_string(),
+            false => c.to_string(),
+        };
+        self.to_string_lossy().chars().map(shown).collect()
     }
 }
 

@@ -21,6 +21,7 @@ use stackseal_core::Random;
 use crate::exit::Failure;
 use crate::keyring::Environment;
 use crate::output;
+use crate::output::Shown as _;
 use crate::shell::User;
 
 /// The folder. Dropping it removes it with everything in it.
@@ -37,7 +38,7 @@ impl PrivateFolder {
     /// `private-folder-unavailable`.
     pub(crate) fn make(places: &[PathBuf], owner: Option<User>) -> Result<Self, Failure> {
         let unavailable = |why: &dyn std::fmt::Display| {
-            let places: Vec<_> = places.iter().map(|it| it.display().to_string()).collect();
+            let places: Vec<_> = places.iter().map(|it| it.shown()).collect();
             Failure::usage(
                 "private-folder-unavailable",
                 format!(
@@ -96,7 +97,7 @@ impl PrivateFolder {
         made.and_then(|mut file| file.write_all(bytes))
             .and_then(|()| hand_over(&path, self.owner))
             .map_err(|error| {
-                Failure::unwritable(format!("{} cannot be written: {error}", path.display()))
+                Failure::unwritable(format!("{} cannot be written: {error}", path.shown()))
             })?;
         Ok(path)
     }
@@ -105,7 +106,7 @@ impl PrivateFolder {
 impl Drop for PrivateFolder {
     fn drop(&mut self) {
         if let Err(error) = remove(&self.path) {
-            let path = self.path.display();
+            let path = self.path.shown();
             output::warning(&format!(
                 "{path} cannot be removed: {error}; plaintext may be in it, so remove it yourself"
             ));
@@ -174,7 +175,7 @@ pub(crate) fn keep(places: &[PathBuf], random: &mut dyn Random) -> Result<(), Fa
     if output::result(&line).is_ok() {
         wait_for_end(io::stdin().lock());
     }
-    remove(&path).map_err(|error| Failure::unwritable(format!("{} stays: {error}", path.display())))
+    remove(&path).map_err(|error| Failure::unwritable(format!("{} stays: {error}", path.shown())))
 }
 
 fn make(place: &Path, random: &mut dyn Random) -> io::Result<PathBuf> {

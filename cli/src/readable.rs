@@ -12,6 +12,7 @@ use crate::commands::Context;
 use crate::exit::{Act, Failure};
 use crate::output;
 use crate::sealing;
+use crate::shell;
 
 /// A document that was changed and sealed again, before it is written.
 pub(crate) struct Changed<'a> {
@@ -56,9 +57,10 @@ impl Changed<'_> {
                     format!(
                         "{name}: {} would stand readable in the file, since what is sealed is chosen by {field} \
                          '{text}' there, but {} says {kind} '{wanted}', which seals it; nothing was written; \
-                         'stackseal rotate --by-rule -i {name}' brings the file in line",
+                         {} brings the file in line",
                         listed(&refused),
                         rule.place,
+                        shell::told("stackseal rotate --by-rule -i", &[self.file.as_os_str()]),
                     ),
                 ));
             }

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use crate::cipher::SealedValue;
 use crate::data_key::DataKey;
 use crate::error::{Error, ErrorCode};
-use crate::format::parts::{Comment, Item, Obstacle, Parsed, Root, Scalar};
+use crate::format::parts::{Comment, Item, Obstacle, Parsed, Remedy, Root, Scalar};
 use crate::format::yaml::block::line_number;
 use crate::format::yaml::parse;
 use crate::format::yaml::portable;
@@ -334,11 +334,15 @@ impl Document<Plain> {
         let document = Self::parse_any(format, text, limits, Plain)?;
         #[cfg(feature = "formats")]
         if let Format::Binary | Format::Json = format
-            && let Some(obstacle) = document
-                .obstacles()
-                .find(|it| it.remedy == crate::format::parts::Remedy::Rewrite)
+            && let Some(obstacle) = document.obstacles().find(|it| it.remedy == Remedy::Rewrite)
         {
             // Something stands behind the object, which the reference does not read either.
+            return Err(obstacle.error());
+        }
+        let mistagged =
+            |it: &&Obstacle| it.code == ErrorCode::TagUnsupported && it.remedy == Remedy::None;
+        if let Some(obstacle) = document.obstacles().find(mistagged) {
+            // The reference takes such a value for nothing, so that it does not match the MAC.
             return Err(obstacle.error());
         }
         Ok(document)
@@ -678,7 +682,7 @@ fn conflict(_: &str) -> Option<usize> {
 /// The line of the first conflict that Git left in a text.
 #[cfg(feature = "formats")]
 fn conflict(text: &str) -> Option<usize> {
-    let marks = |line, mark| merge::marker(line).is_some_and(|(it, _)| it == mark);
+    let marks = |line, mark| merge::marker(line, merge::MARKER).is_some_and(|(it, _)| it == mark);
     let mut lines = text.lines().zip(1..);
     let (_, first) = lines.find(|(line, _)| marks(line, '<'))?;
     lines.any(|(line, _)| marks(line, '>')).then_some(first)
@@ -765,7 +769,10 @@ impl<State> Document<State> {
                 .at_path(alloc::format!("sops.{name}")));
             }
         }
+        #[cfg(feature = "formats")]
+        metadata::shape::check(self.format, &self.text, root, &leaves)?;
         let leaves = leaves.iter();
-        metadata::read(leaves.map(|(path, value, line)| (path.as_slice(), value, *line)))
+        let leaves = leaves.map(|(path, value, line)| (path.as_slice(), value, *line));
+        metadata::read(self.format, leaves)
     }
 }

@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorCode};
 use crate::format::parts::{Item, Obstacle, Scalar};
 use crate::format::{Edit, Format};
 use crate::limits::Limits;
-use crate::merge::{Markers, marker};
+use crate::merge::{MARKER, Markers, marker};
 use crate::metadata::{AgeEntry, Foreign, Metadata};
 use crate::tree::Node;
 
@@ -43,7 +43,7 @@ pub fn masked(format: Format, bytes: &[u8], limits: &Limits) -> String {
 
 /// Whatever the sides are called in the text: behind a marker may stand anything.
 const MARKERS: Markers<'static> = Markers {
-    size: 7,
+    size: MARKER,
     ours: "ours",
     theirs: "theirs",
 };
@@ -62,7 +62,7 @@ fn sides(text: &str) -> Option<(String, String)> {
     // 0 for what is in both, 1 for ours, 2 for the base, 3 for theirs
     let mut at = 0;
     for line in text.split_inclusive('\n') {
-        match (at, marker(line)) {
+        match (at, marker(line, MARKERS.size)) {
             (0, Some(('<', _))) => {
                 found = true;
                 at = 1;
@@ -209,7 +209,8 @@ fn of_lines(text: &str, error: &Error) -> String {
                     .map(|mask| format!("{name}{mask}"))
             }
             // Without the name behind it, which may be anything.
-            None => marker(line).map(|(mark, _)| iter::repeat_n(mark, MARKERS.size).collect()),
+            None => marker(line, MARKERS.size)
+                .map(|(mark, _)| iter::repeat_n(mark, MARKERS.size).collect()),
         };
         match shown {
             Some(line) => {

@@ -121,7 +121,7 @@ impl Conflicting {
 /// The lines around the two sides of a conflict.
 #[derive(Clone, Copy, Debug)]
 pub struct Markers<'a> {
-    /// How often the marker's character stands.
+    /// How often the marker's character stands at least: more often where a line of the texts looks like a marker.
     pub size: usize,
     /// How our side is called.
     pub ours: &'a str,
@@ -130,15 +130,26 @@ pub struct Markers<'a> {
 }
 
 /// How often a marker's character stands at least.
-const MARKER: usize = 7;
+pub const MARKER: usize = 7;
 
-/// The character of a line that marks a side of a conflict as Git does, and how that side is called.
-pub fn marker(line: &str) -> Option<(char, &str)> {
+/// The character of a line that marks a side of a conflict as Git does, and how that side is called. `size` is how often
+/// the character must stand at least.
+pub fn marker(line: &str, size: usize) -> Option<(char, &str)> {
     let mark = line.chars().next().filter(|mark| "<|=>".contains(*mark))?;
     let name = line.trim_start_matches(mark);
-    let is_marker = line.len() - name.len() >= MARKER
+    let is_marker = line.len() - name.len() >= size
         && (name.starts_with(' ') || name.trim_end_matches(['\r', '\n']).is_empty());
     is_marker.then_some((mark, name.trim()))
+}
+
+/// How often the character of a marker stands at least that is none of these lines.
+pub fn marker_size<'a>(lines: impl IntoIterator<Item = &'a str>) -> usize {
+    let lines = lines.into_iter();
+    let lengths = lines.filter_map(|line| {
+        let (mark, _) = marker(line, MARKER)?;
+        Some(line.len() - line.trim_start_matches(mark).len() + 1)
+    });
+    lengths.fold(MARKER, usize::max)
 }
 
 impl Markers<'_> {
@@ -146,6 +157,7 @@ impl Markers<'_> {
     pub fn around(&self, ours: &str, theirs: &str) -> String {
         let one: Vec<&str> = ours.split_inclusive('\n').collect();
         let other: Vec<&str> = theirs.split_inclusive('\n').collect();
+        let sized = self.sized(ours, theirs);
         let mut text = String::with_capacity(ours.len() + theirs.len());
         let mut at = 0;
         let lines = |text: &mut String, lines: Option<&[&str]>| {
@@ -157,11 +169,11 @@ impl Markers<'_> {
         for hunk in sequence::line_hunks(&one, &other) {
             lines(&mut text, one.get(at..hunk.old.start));
             at = hunk.old.end;
-            self.side(&mut text, '<', self.ours);
+            sized.side(&mut text, '<', self.ours);
             lines(&mut text, one.get(hunk.old));
-            self.side(&mut text, '=', "");
+            sized.side(&mut text, '=', "");
             lines(&mut text, other.get(hunk.new));
-            self.side(&mut text, '>', self.theirs);
+            sized.side(&mut text, '>', self.theirs);
         }
         lines(&mut text, one.get(at..));
         text
@@ -169,20 +181,30 @@ impl Markers<'_> {
 
     /// Both texts whole, one behind the other: for what can only be taken as it is.
     pub fn beside(&self, ours: &str, theirs: &str) -> String {
+        let sized = self.sized(ours, theirs);
         let mut text = String::with_capacity(ours.len() + theirs.len());
-        self.side(&mut text, '<', self.ours);
+        sized.side(&mut text, '<', self.ours);
         text.push_str(ours);
-        self.side(&mut text, '=', "");
+        sized.side(&mut text, '=', "");
         text.push_str(theirs);
-        self.side(&mut text, '>', self.theirs);
+        sized.side(&mut text, '>', self.theirs);
         text
+    }
+
+    /// Markers that no line of the texts looks like.
+    fn sized(&self, ours: &str, theirs: &str) -> Self {
+        let least = marker_size(ours.lines().chain(theirs.lines()));
+        Self {
+            size: self.size.clamp(1, 1000).max(least),
+            ..*self
+        }
     }
 
     fn side(&self, text: &mut String, marker: char, name: &str) {
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
-        text.extend(core::iter::repeat_n(marker, self.size.clamp(1, 1000)));
+        text.extend(core::iter::repeat_n(marker, self.size));
         if !name.is_empty() {
             text.push(' ');
             text.push_str(name);

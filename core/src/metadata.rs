@@ -3,11 +3,15 @@
 //! It is read from a tree and written as one, so that every format says the same. What only other tools can open, and
 //! what is not known here, is kept as it was.
 
+#[cfg(feature = "formats")]
+pub(crate) mod shape;
+
 use alloc::borrow::ToOwned as _;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::error::{Error, ErrorCode};
+use crate::format::Format;
 use crate::path::Segment;
 use crate::selector::Selector;
 use crate::tree::{Entry, Node};
@@ -243,6 +247,7 @@ fn age_node(entries: &[AgeEntry]) -> Node {
 
 /// Reads the block from its leaves; paths begin below `sops`.
 pub(crate) fn read<'a>(
+    format: Format,
     leaves: impl Iterator<Item = (&'a [Segment], &'a Value, usize)>,
 ) -> Result<Metadata, Error> {
     let leaves: Vec<_> = leaves.collect();
@@ -288,6 +293,7 @@ pub(crate) fn read<'a>(
                     read.key_groups.push(group);
                 }
             }
+            "shamir_threshold" if node.value().is_some_and(|value| *value == Value::Null) => {}
             "shamir_threshold" => {
                 // The reference writes `2`, other tools `2.0`.
                 let whole = text.strip_suffix(".0").unwrap_or(&text);
@@ -300,9 +306,8 @@ pub(crate) fn read<'a>(
             "mac" => read.mac = text,
             "version" => read.version = text,
             "mac_only_encrypted" => {
-                let value = node.value();
-                read.mac_only_encrypted = matches!(value, Some(Value::Boolean(true)));
-                read.unknown |= !matches!(value, Some(Value::Boolean(_)));
+                read.mac_only_encrypted = is_true(format, node.value());
+                read.unknown |= !matches!(node.value(), Some(Value::Boolean(_)));
             }
             LAYOUT if !text.is_empty() => read.layout = Some(text),
             _ if is_foreign(name) => read.foreign.extend(foreign(name, node)?),
@@ -344,16 +349,46 @@ pub(crate) fn read<'a>(
     Ok(read)
 }
 
-/// Three numbers, and perhaps words behind them, as the reference wants it.
+/// Other words than `true` are read as the reference reads them, see [`shape`]; where there are texts alone, it takes no
+/// other one.
+#[cfg(feature = "formats")]
+fn is_true(format: Format, value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::String(text)) => format == Format::Yaml && shape::YES.contains(&text.as_str()),
+        value => matches!(value, Some(Value::Boolean(true))),
+    }
+}
+
+#[cfg(not(feature = "formats"))]
+fn is_true(_: Format, value: Option<&Value>) -> bool {
+    // Nobody writes another word, and the page takes none: see `Metadata::unknown`.
+    matches!(value, Some(Value::Boolean(true)))
+}
+
+/// Three numbers, and perhaps words behind them (Semantic Versioning 2.0), as the reference wants it.
 fn is_version(text: &str) -> bool {
-    let numbers = text.split(['-', '+']).next().unwrap_or_default();
-    let mut parts = numbers.split('.');
-    let number = |part: &str| {
-        !part.is_empty()
-            && part.bytes().all(|byte| byte.is_ascii_digit())
-            && (part == "0" || !part.starts_with('0'))
+    let (text, build) = match text.split_once('+') {
+        Some((text, build)) => (text, Some(build)),
+        None => (text, None),
     };
-    parts.by_ref().take(3).filter(|part| number(part)).count() == 3 && parts.next().is_none()
+    let (numbers, release) = match text.split_once('-') {
+        Some((numbers, release)) => (numbers, Some(release)),
+        None => (text, None),
+    };
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let whole = |part: &str| !part.starts_with('0') || part == "0";
+    let number = |part: &str| digits(part) && whole(part) && part.parse::<u64>().is_ok();
+    let word = |part: &str| {
+        let mut bytes = part.bytes();
+        !part.is_empty() && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    numbers.split('.').count() == 3
+        && numbers.split('.').all(number)
+        && release.is_none_or(|release| {
+            let mut parts = release.split('.');
+            parts.all(|part| word(part) && (!digits(part) || number(part)))
+        })
+        && build.is_none_or(|build| build.split('.').all(word))
 }
 
 fn key_group(node: &Node, unknown: &mut bool) -> Result<KeyGroup, Error> {
@@ -404,6 +439,16 @@ fn foreign(name: &str, node: &Node) -> Result<Option<Foreign>, Error> {
                 "a key has no time in created_at; take the file from a version that was not edited by hand",
             )
             .at_path(alloc::format!("sops.{name}")));
+        }
+        let id = key.get("key_id").and_then(Node::value).map(text_of);
+        let id = id.unwrap_or_default();
+        let is_whole = |id: &str| matches!(id.split_once(':'), Some((region, key)) if !region.is_empty() && !key.is_empty());
+        if name == "hckms" && !is_whole(&id) {
+            return Err(Error::input(
+                ErrorCode::MetadataInvalid,
+                "a key has no key_id like REGION:KEY; take the file from a version that was not edited by hand",
+            )
+            .at_path("sops.hckms"));
         }
     }
     Ok(Some((name.to_owned(), node.clone())))
@@ -468,3 +513,33 @@ const FIELDS: [&str; 22] = [
     "version",
     "sops",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_three_numbers_and_perhaps_words() {
+        for (text, expected) in [
+            ("3.11.0", true),
+            ("0.0.0", true),
+            ("3.11.0-rc.1", true),
+            ("3.11.0-0a+01.b-c", true),
+            ("3.11", false),
+            ("3.11.0.1", false),
+            ("03.11.0", false),
+            ("3.11.", false),
+            ("", false),
+            ("3.11.0-", false),
+            ("3.11.0+", false),
+            ("3.11.0-01", false),
+            ("3.11.0-a..b", false),
+            ("3.11.0-a b", false),
+            ("3.11.0+a_b", false),
+            ("3.11.0 ", false),
+            ("99999999999999999999.1.1", false),
+        ] {
+            assert_eq!(is_version(text), expected, "{text}");
+        }
+    }
+}

@@ -47,7 +47,7 @@ pub struct Opened {
     /// What shall keep which ciphertexts, when that is not told by the sealed document.
     #[cfg(feature = "formats")]
     kept: Option<Kept>,
-    /// Whether values stand in clear in the file that its rule seals.
+    /// Whether values or comments stand in clear in the file that its rule seals, and were taken.
     has_clear: bool,
 }
 
@@ -57,6 +57,8 @@ pub struct OpenedWithClear {
     pub opened: Opened,
     /// Line and path of each of those values.
     pub in_clear: Vec<(usize, Path)>,
+    /// Lines of comments in clear that the rule seals, which the MAC does not cover.
+    pub comments_in_clear: Vec<usize>,
     /// Whether the MAC is that of all other values: then those in clear were added, and nothing else changed.
     pub others_match: bool,
 }
@@ -132,7 +134,7 @@ impl Opened {
         &self.data_key
     }
 
-    /// Whether values stand in clear in the file that its rule seals; see [`OpenedWithClear`].
+    /// Whether values or comments stand in clear in the file that its rule seals, and were taken; see [`OpenedWithClear`].
     pub fn has_clear(&self) -> bool {
         self.has_clear
     }
@@ -268,10 +270,12 @@ impl Document<Encrypted> {
         let opened = || {
             let pass = self.open_leaves_with(data_key, InClear::Taken)?;
             let in_clear = pass.in_clear.clone();
+            let comments_in_clear = pass.comments_in_clear.clone();
             let others = self.compare_mac_with(data_key, &pass.mac_of_others);
             Ok(OpenedWithClear {
                 opened: self.opened_of(data_key, pass)?,
                 in_clear,
+                comments_in_clear,
                 others_match: others.is_ok(),
             })
         };
@@ -287,7 +291,7 @@ impl Document<Encrypted> {
     }
 
     fn opened_of(&self, data_key: &DataKey, mut pass: Pass<'_>) -> Result<Opened, Error> {
-        let has_clear = !pass.in_clear.is_empty();
+        let has_clear = !pass.in_clear.is_empty() || !pass.comments_in_clear.is_empty();
         let plain = self.plain_document(data_key, &mut pass)?;
         #[cfg(feature = "formats")]
         let layout = crate::layout::open(data_key, self.metadata().layout.as_deref());
@@ -399,6 +403,11 @@ impl Document<Encrypted> {
                 Item::Comment(comment) => {
                     let number = pass.comment_count;
                     pass.comment_count += 1;
+                    let is_clear =
+                        || !comment.text.starts_with("ENC[") && !comment.text.trim().is_empty();
+                    if clear == InClear::Taken && selected && is_clear() {
+                        pass.comments_in_clear.push(comment.line);
+                    }
                     // A comment that does not open stays as it is, as with the reference: it is not in the MAC.
                     let Some(Ok(sealed)) = SealedValue::parse(&comment.text).filter(|_| selected)
                     else {
@@ -630,6 +639,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) mac: Zeroizing<String>,
     /// Values in clear that the rule seals, where they are taken.
     in_clear: Vec<(usize, Path)>,
+    /// Lines of comments in clear that it seals, where those are taken.
+    comments_in_clear: Vec<usize>,
     clear: InClear,
     /// The hash over all values but those.
     mac_of_others: Zeroizing<String>,

@@ -42,11 +42,11 @@ enum Kind {
 
 /// Whether two texts name the same recipient: what stands behind an SSH key is a remark.
 pub fn is_same_recipient(one: &str, other: &str) -> bool {
-    key(one).eq(key(other))
+    words(one).eq(words(other))
 }
 
 /// The words of a text that name a recipient.
-fn key(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     let words = if text.trim_start().starts_with("ssh-") {
         2
     } else {

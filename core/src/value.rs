@@ -165,12 +165,12 @@ impl Value {
         }
     }
 
-    /// Reads decrypted bytes under a label. `bytes`, which the reference never writes, reads as text.
+    /// Reads decrypted bytes under a label. The reference writes no `bytes`, and breaks down where it should read them.
     pub(crate) fn from_plaintext(
         label: &str,
         mut bytes: Zeroizing<Vec<u8>>,
     ) -> Result<Self, Error> {
-        if matches!(label, "str" | "bytes") {
+        if label == "str" {
             return Ok(match String::from_utf8(core::mem::take(&mut *bytes)) {
                 Ok(text) => Self::String(text.into()),
                 Err(error) => Self::bytes(error.into_bytes()),

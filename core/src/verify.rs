@@ -7,8 +7,9 @@
 
 mod block;
 
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::age::{Envelope, armor};
@@ -19,8 +20,8 @@ use crate::format::parts::{Comment, Item, Remedy, Scalar};
 use crate::guard::{carries_block, same_blocks};
 use crate::metadata::AgeEntry;
 use crate::open::sealed_text;
-use crate::path::{Path, Segment};
-use crate::recipient::{Recipient, is_same_recipient};
+use crate::path::Segment;
+use crate::recipient::{self, Recipient};
 use crate::selector::Selector;
 use crate::timestamp::Timestamp;
 
@@ -211,47 +212,60 @@ impl Found<'_> {
                 "more key groups are needed to open the file than it has; seal it anew",
             );
         }
-        self.entries(&metadata.age, &[], DATA_KEY);
+        let lines = self.key_lines();
+        self.entries(&metadata.age, None, DATA_KEY, &lines);
+        let of_groups = self.document.block_line("key_groups");
         for (at, group) in metadata.key_groups.iter().enumerate() {
-            let whose = [Segment::Key("key_groups".into()), Segment::Index(at)];
             // With one group alone there are no shares.
             let length = if groups > 1 { DATA_KEY + 1 } else { DATA_KEY };
-            self.entries(&group.age, &whose, length);
+            self.entries(&group.age, Some(at), length, &lines);
             if group.age.is_empty() && group.foreign.is_empty() {
                 let path = format!("sops.key_groups[{at}]");
                 let message =
                     "the key group has no keys, so nobody can open its part; seal the file anew";
-                self.fault(
-                    ErrorCode::MetadataInvalid,
-                    path,
-                    self.document.block_line("key_groups"),
-                    message,
-                );
+                self.fault(ErrorCode::MetadataInvalid, path, of_groups, message);
             }
         }
     }
 
-    /// The copies of the data key, or of a share of it, in a list of the block.
-    fn entries(&mut self, entries: &[AgeEntry], whose: &[Segment], length: usize) {
+    /// Where the keys stand: the number of their group, if they have one, their own, and the first line.
+    fn key_lines(&self) -> BTreeMap<(Option<usize>, usize), usize> {
         let root = self.document.roots().first();
-        let leaves = root
-            .map(|root| self.document.format().block_leaves(root))
-            .unwrap_or_default();
-        for (at, entry) in entries.iter().enumerate() {
-            let place = [whose, &[Segment::Key("age".into()), Segment::Index(at)]].concat();
-            let line = leaves
-                .iter()
-                .find(|(path, ..)| path.starts_with(&place))
-                .map(|(_, _, line)| *line);
-            let mut path = Path::default().child(Segment::Key("sops".into()));
-            place.iter().for_each(|segment| path.push(segment.clone()));
-            let path = path.to_string();
-            let recipient = entry.recipient.trim();
-            if entries
-                .iter()
-                .take(at)
-                .any(|before| is_same_recipient(&before.recipient, recipient))
+        let leaves = root.map(|root| self.document.format().block_leaves(root));
+        let mut lines = BTreeMap::new();
+        for (path, _, line) in leaves.unwrap_or_default() {
+            let (group, rest) = match path.as_slice() {
+                [Segment::Key(name), Segment::Index(group), rest @ ..]
+                    if name.as_ref() == "key_groups" =>
+                {
+                    (Some(*group), rest)
+                }
+                rest => (None, rest),
+            };
+            if let [Segment::Key(name), Segment::Index(at), ..] = rest
+                && name.as_ref() == "age"
             {
+                lines.entry((group, *at)).or_insert(line);
+            }
+        }
+        lines
+    }
+
+    /// The copies of the data key, or of a share of it, in a list of the block.
+    fn entries(
+        &mut self,
+        entries: &[AgeEntry],
+        group: Option<usize>,
+        length: usize,
+        lines: &BTreeMap<(Option<usize>, usize), usize>,
+    ) {
+        let whose = group.map_or_else(String::new, |group| format!("key_groups[{group}]."));
+        let mut known = BTreeSet::new();
+        for (at, entry) in entries.iter().enumerate() {
+            let line = lines.get(&(group, at)).copied();
+            let path = format!("sops.{whose}age[{at}]");
+            let recipient = entry.recipient.trim();
+            if !known.insert(recipient::words(recipient).collect::<Vec<_>>()) {
                 let message = format!("{recipient} stands twice in the list; seal the file anew");
                 self.fault(ErrorCode::RecipientMismatch, path.clone(), line, &message);
             }
@@ -553,7 +567,9 @@ ARMOR
                 "# clear\nplain_unencrypted: x",
                 "comment-not-sealed 2",
             ),
+            // A text that is sealed keeps its own.
             ("- ENC", "- &a ENC", ""),
+            ("- ENC", "- !a ENC", ""),
             (
                 "plain_unencrypted: x",
                 "plain_unencrypted: &a x\nb: *a",
@@ -600,6 +616,28 @@ ARMOR
                 "metadata-invalid 16",
             ),
             ("    mac:", "    note: \"\"\n    pgp: []\n    mac:", ""),
+            ("sops:", "sops: &hunter2", "metadata-invalid 6"),
+            ("sops:", "sops: !hunter2", "metadata-invalid 6"),
+            ("sops:", "&hunter2 sops:", "metadata-invalid 5"),
+            ("- recipient", "- &hunter2 recipient", "metadata-invalid 7"),
+            ("enc: |", "enc: !hunter2 |", "metadata-invalid 9"),
+            ("version: 3", "version: !hunter2 3", "metadata-invalid 18"),
+            ("version: 3.11.0", "version: 3.12.0-rc.1", ""),
+            (
+                "version: 3.11.0",
+                "version: 3.11.0-hunter2",
+                "metadata-invalid 18",
+            ),
+            (
+                "version: 3.11.0",
+                "version: 3.11.0+hunter2",
+                "metadata-invalid 18",
+            ),
+            (
+                "version:",
+                "mac_only_encrypted: yes\n    version:",
+                "metadata-invalid 18",
+            ),
             (
                 "          enc: |",
                 "          note: hunter2\n          enc: |",

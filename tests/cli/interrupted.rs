@@ -249,6 +249,60 @@ fn after_a_mistake_the_editor_is_opened_again_with_what_was_typed() {
 }
 
 #[test]
+fn what_was_typed_is_kept_when_the_terminal_goes() {
+    for (signal, status) in [(Signal::HUP, 129), (Signal::TERM, 143)] {
+        let place = Place::new();
+        let (mut running, _person) = until_asked(&place);
+        assert_eq!(running.end(signal), status);
+        assert!(!place.has_plaintext());
+        let kept = place.command(&["decrypt", "edited-a.yaml.sealed"]).output();
+        let kept = String::from_utf8(kept.unwrap().stdout).unwrap();
+        assert_eq!(kept, "a: hunter2\nb: two\nx: [\n");
+    }
+}
+
+#[test]
+fn what_was_typed_is_kept_where_the_folder_takes_nothing_and_the_name_is_long() {
+    let place = Place::new();
+    let long = format!("{}.yaml", "n".repeat(250));
+    fs::copy(place.document(), place.folder.path().join(&long)).unwrap();
+    let kept = |name: &str| {
+        let output = place
+            .command(&["edit", name])
+            .env("EDITOR", "/bin/sh -c \"echo 'x: [' >> $0\"")
+            .env("XDG_STATE_HOME", place.runtime.path())
+            .env(
+                "SOPS_AGE_RECIPIENTS",
+                fs::read_to_string(format!("{KEYS}/id1.pub"))
+                    .unwrap()
+                    .trim(),
+            )
+            .stdin(Stdio::null())
+            .output();
+        let told = String::from_utf8(output.unwrap().stderr).unwrap();
+        let (_, path) = told
+            .split_once("what you wrote is sealed in ")
+            .unwrap_or_else(|| panic!("{told}"));
+        let (path, _) = path.split_once(", and ").unwrap();
+        let opened = place.command(&["decrypt", path]).output().unwrap();
+        assert!(
+            String::from_utf8(opened.stdout)
+                .unwrap()
+                .ends_with("x: [\n")
+        );
+        PathBuf::from(path)
+    };
+    assert_eq!(
+        kept(&long),
+        PathBuf::from(format!("edited-{}.sealed", "n".repeat(241)))
+    );
+    assert_eq!(
+        kept("gone/a.yaml"),
+        place.runtime.path().join("stackseal/edited-a.yaml.sealed")
+    );
+}
+
+#[test]
 fn whoever_gives_up_after_a_mistake_leaves_nothing() {
     let place = Place::new();
     let before = fs::read(place.document()).unwrap();

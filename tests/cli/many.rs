@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -585,6 +586,89 @@ fn what_runs_write_at_the_same_time_is_all_there_afterwards() {
         assert_eq!(lines, wanted, "{name}");
     }
     assert_eq!(fs::read_dir(place.path("f")).unwrap().count(), 2);
+}
+
+#[test]
+fn a_name_with_line_breaks_is_shown_on_one_line_and_other_names_of_a_file_are_told() {
+    let place = Place::new();
+    let (ours, id1) = (ours(), recipient("id1"));
+    let name = "a\nstackseal: error: b\x1b.yaml";
+    place.write(name, "a: one\n");
+    fs::hard_link(place.path(name), place.path("other.yaml")).unwrap();
+    let sealed = place.run(&ours, &[], &["encrypt", "--age", &id1, "-i", name]);
+    let shown = "a\\nstackseal: error: b\\u{1b}.yaml";
+    assert_eq!(
+        String::from_utf8(sealed.stderr).unwrap(),
+        format!(
+            "stackseal: warning: {shown}: the file has another name by hard links, where the text still stands in \
+             clear; remove it there\n"
+        )
+    );
+    assert!(sealed.status.success() && place.text(name).contains("ENC["));
+    assert_eq!(place.text("other.yaml"), "a: one\n");
+    let refused = place.run(&ours, &[], &["rotate", "-i", name]);
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        told.starts_with(&format!("stackseal: error: {shown}: ")),
+        "{told}"
+    );
+}
+
+#[test]
+fn who_waits_for_a_file_says_so() {
+    let place = Place::new();
+    let ours = ours();
+    place.write("a.yaml", "a: one\n");
+    let id1 = recipient("id1");
+    place.done(&ours, &[], &["encrypt", "--age", &id1, "-i", "a.yaml"]);
+    let locked = fs::File::open(place.path("a.yaml")).unwrap();
+    locked.lock().unwrap();
+    let set = ["set", "a.yaml", "[\"a\"]", "\"two\""];
+    let mut waiting = place.command(&ours, &["id1"], &set);
+    let mut waiting = waiting.stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(waiting.stderr.take().unwrap()).lines();
+    let line = told.next().unwrap().unwrap();
+    assert_eq!(line, "waiting for a.yaml, which another process has locked");
+    drop(locked);
+    assert!(waiting.wait().unwrap().success() && told.next().is_none());
+    let opened = place.done(&ours, &["id1"], &["decrypt", "a.yaml"]);
+    assert_eq!(opened, "a: two\n");
+}
+
+#[test]
+fn a_pipe_is_read_where_it_is_named_and_never_waited_for_to_be_changed() {
+    let place = Place::new();
+    let (ours, id1) = (ours(), recipient("id1"));
+    place.write(".sops.yaml", &format!("creation_rules:\n  - age: {id1}\n"));
+    fs::create_dir(place.path("f")).unwrap();
+    let made = Command::new("mkfifo")
+        .args([place.path("f/pipe.yaml"), place.path("pipe.yaml")])
+        .status();
+    assert!(made.unwrap().success());
+    for words in [
+        &["encrypt", "-i", "pipe.yaml"][..],
+        &["decrypt", "-i", "pipe.yaml"],
+        &["edit", "pipe.yaml"],
+        &["set", "pipe.yaml", "[\"a\"]", "1"],
+        &["unset", "pipe.yaml", "[\"a\"]"],
+        &["rotate", "-i", "pipe.yaml"],
+        &["rotate", "-i", "pipe.yaml", "f"],
+        &["updatekeys", "-y", "pipe.yaml"],
+        &["groups", "delete", "-i", "-f", "pipe.yaml", "0"],
+    ] {
+        let refused = place.run(&ours, &["id1"], words);
+        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(
+            !refused.status.success() && told.contains("pipe.yaml is a pipe, which cannot"),
+            "{words:?}: {told}"
+        );
+    }
+    place.done(&ours, &["id1"], &["rotate", "-i", "f"]);
+    place.done(&ours, &[], &["verify", "f"]);
+    let shell = "printf 'a: 1\\n' > pipe.yaml & \"$0\" encrypt pipe.yaml > a.yaml; cat a.yaml > pipe.yaml & \"$0\" decrypt pipe.yaml";
+    let shell = ["-c", shell, ours.to_str().unwrap()];
+    let opened = place.done(Path::new("/bin/sh"), &["id1"], &shell);
+    assert_eq!(opened, "a: 1\n");
 }
 
 #[test]

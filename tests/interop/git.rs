@@ -612,6 +612,69 @@ fn whom_no_rule_names_does_not_come_in_by_a_merge() {
 }
 
 #[test]
+fn who_is_taken_out_though_a_rule_names_them_is_told() {
+    let repository = Repository::new();
+    repository.seal("a.yaml", TEXT);
+    let [one, other] = ["id1", "id2"].map(|name| keys::identity(name).recipient().to_string());
+    let rule = format!("creation_rules:\n  - age: {one},{other}\n");
+    repository.write(".sops.yaml", &rule);
+    repository.commit();
+    repository.git(&["branch", "other"]);
+    repository.change("main", "a.yaml", &[("[\"password\"]", "\"0ther1\"")]);
+    repository.git(&["checkout", "-q", "other"]);
+    let text = repository.read("a.yaml");
+    let entry = text.find(&format!("- recipient: {other}")).unwrap();
+    let end = text.find("    lastmodified").unwrap();
+    let begin = text[..entry].rfind('\n').unwrap() + 1;
+    assert!(begin < end && !text[begin..end].contains(&one));
+    repository.write("a.yaml", &[&text[..begin], &text[end..]].concat());
+    repository.commit();
+    repository.git(&["checkout", "-q", "main"]);
+    let ran = repository.try_git(&["merge", "other"]);
+    let said = [String::from_utf8_lossy(&ran.stdout).as_ref(), &ran.stderr].concat();
+    assert!(
+        said.contains(&format!(
+            "a.yaml: theirs took out the recipient {other}, whom "
+        )),
+        "{said}"
+    );
+    assert_eq!(ran.status, 0);
+    assert!(repository.opened("a.yaml").contains("0ther1"));
+}
+
+#[test]
+fn lines_of_the_file_that_look_like_markers_are_none() {
+    let repository = Repository::new();
+    let text = "user=admin\npassword=hunter2\n<<<<<<< a_unencrypted=1\n>>>>>>>> b_unencrypted=2\n";
+    repository.seal("a.env", text);
+    repository.git(&["branch", "other"]);
+    repository.change("main", "a.env", &[("[\"password\"]", "\"0ther1\"")]);
+    repository.change("other", "a.env", &[("[\"password\"]", "\"0ther2\"")]);
+    assert_eq!(repository.try_git(&["merge", "main"]).status, 1);
+    let conflicted = repository.read("a.env");
+    assert!(conflicted.contains("\n<<<<<<<<< ours\n"), "{conflicted}");
+    for (pick, expected) in [("theirs", "0ther1"), ("password=ours", "0ther2")] {
+        repository.write("a.env", &conflicted);
+        repository.ok(&["merge-driver", "--finish", "a.env", "--pick", pick]);
+        let opened = text.replace("hunter2", expected);
+        assert_eq!(repository.opened("a.env"), opened, "{pick}");
+    }
+    // Resolved by hand.
+    let mut resolved = String::new();
+    let mut theirs = false;
+    for line in conflicted.lines() {
+        match line.trim_start_matches(['<', '=', '>']).len() + 9 - line.len() {
+            0 => theirs = line.starts_with('='),
+            _ if theirs => {}
+            _ => resolved.push_str(&format!("{line}\n")),
+        }
+    }
+    repository.write("a.env", &resolved);
+    repository.ok(&["merge-driver", "--finish", "a.env"]);
+    assert!(repository.opened("a.env").contains("0ther2"));
+}
+
+#[test]
 fn what_a_merge_refuses_does_not_come_in_by_finishing_it() {
     let repository = Repository::new();
     let clear = format!("{TEXT}host_unencrypted: good\n");

@@ -14,6 +14,7 @@ use crate::files::{self, Audience, Held};
 use crate::keyring::Keyring;
 use crate::opening::{self, Mac};
 use crate::output;
+use crate::output::Shown as _;
 use crate::readable::Changed;
 
 /// A document that was opened to be changed.
@@ -38,7 +39,8 @@ impl<'a> Change<'a> {
         let path = TreePath::parse(&target.path)
             .map_err(|error| Failure::of_tree_path(&error, "the path", 7))?;
         context.config()?;
-        let name = target.file.display().to_string();
+        let name = target.file.shown();
+        files::changeable(&target.file)?;
         let held = Held::wait(&target.file);
         let bytes = files::read(&target.file).map_err(|failure| Failure {
             status: 2,

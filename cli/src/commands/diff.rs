@@ -12,6 +12,7 @@ use stackseal_core::{Format, Limits};
 use crate::args::{Diff, Places};
 use crate::exit::Failure;
 use crate::output;
+use crate::output::Shown as _;
 
 /// Prints the masked text of the file, or the differences of two.
 ///
@@ -30,7 +31,7 @@ fn diff(arguments: &Diff) -> Result<ExitCode, Failure> {
         output::result(text.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     };
-    let names = (arguments.file.display(), other.display());
+    let names = (arguments.file.shown(), other.shown());
     let other = shown(arguments, other)?;
     let differences = unified(&text, &other, arguments.context);
     if differences.is_empty() {

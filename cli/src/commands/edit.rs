@@ -21,10 +21,11 @@ use crate::config::{Config, Plan, Rule};
 use crate::editor;
 use crate::exit::{Act, Failure};
 use crate::files::{self, Audience, Held};
-use crate::foreground::Foreground;
+use crate::foreground::{self, Answer, Foreground};
 use crate::keys::recipient::Recipients;
 use crate::opening::Mac;
 use crate::output;
+use crate::output::Shown as _;
 use crate::private_folder::{self, PrivateFolder};
 use crate::readable::Changed;
 use crate::sealing;
@@ -57,6 +58,7 @@ pub(crate) fn run(
             "edit needs a file; standard input has no place to be written back to",
         ));
     };
+    files::changeable(path)?;
     let config = context.config()?;
     let (before, version, content) = match files::read(path) {
         Ok(bytes) => {
@@ -84,7 +86,7 @@ pub(crate) fn run(
             "arguments-conflict",
             format!(
                 "{} is the file itself, and what is resumed is removed afterwards; name what was kept, edited-NAME.sealed",
-                kept.display()
+                kept.shown()
             ),
         ));
     }
@@ -204,8 +206,16 @@ impl Session<'_> {
                 "Press Enter to return to the editor, Ctrl-D to have what you wrote sealed beside the file, or \
                  Ctrl-C to give it up.",
             );
-            if !matches!(io::stdin().read_line(&mut String::new()), Ok(1..)) {
-                return Err(self.kept(&edited, failure, context));
+            match foreground.answer() {
+                Answer::Line => {}
+                Answer::End => return Err(self.kept(&edited, failure, context)),
+                Answer::Signal(signal) => {
+                    let failure = Failure {
+                        status: foreground::status_of_signal(signal),
+                        ..failure
+                    };
+                    return Err(self.kept(&edited, failure, context));
+                }
             }
         }
     }
@@ -219,7 +229,7 @@ impl Session<'_> {
             Failure::unwritable(format!(
                 "{} was written, but {} cannot be removed: {error}",
                 self.name,
-                kept.display()
+                kept.shown()
             ))
         })
     }
@@ -258,8 +268,7 @@ impl Session<'_> {
             files::replace(self.path, text, Audience::Anyone)?;
             return Ok(None);
         }
-        let mut name = OsStr::new("edited-").to_owned();
-        name.push(self.path.file_name().unwrap_or_default());
+        let name = unfinished::shortened(self.path.file_name().unwrap_or_default(), "");
         let beside = self.path.with_file_name(name);
         files::create(&beside, text)?;
         Ok(Some(beside))
@@ -271,7 +280,7 @@ impl Session<'_> {
             format!(
                 "{}: somebody else changed the file meanwhile, so it is left as it is; what you wrote is sealed in {}",
                 self.name,
-                beside.display()
+                beside.shown()
             ),
         )
     }

@@ -121,7 +121,18 @@ pub(crate) fn run(
     };
     let sealed = sealed.map_err(|error| failed(&error))?;
     aliases::note_of_sealing(&document, &name);
-    places.write(sealed.text().as_bytes(), Audience::Anyone)
+    let others = places.other_names();
+    places.write(sealed.text().as_bytes(), Audience::Anyone)?;
+    if others > 0 {
+        let names = match others {
+            1 => "another name".to_owned(),
+            _ => format!("{others} other names"),
+        };
+        output::warning(&format!(
+            "{name}: the file has {names} by hard links, where the text still stands in clear; remove it there"
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses what looks like a sealed binary file, whole or in part: whoever seals that again most likely does not know.

@@ -19,6 +19,7 @@ use crate::args::{ExecFile, Places};
 use crate::exit::{Act, Failure};
 use crate::foreground::{self, Foreground};
 use crate::opening::Mac;
+use crate::output::Shown as _;
 use crate::private_folder::{self, PrivateFolder, hand_over};
 use crate::shell::{self, User};
 
@@ -63,7 +64,7 @@ pub(crate) fn run(arguments: &ExecFile, context: &Context) -> Result<ExitCode, F
         false => {
             let path = folder.path().join(name);
             serve(&path, owner, content).map_err(|error| {
-                Failure::unwritable(format!("{} cannot be made: {error}", path.display()))
+                Failure::unwritable(format!("{} cannot be made: {error}", path.shown()))
             })?;
             path
         }

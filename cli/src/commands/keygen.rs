@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::args::Keygen;
 use crate::exit::Failure;
 use crate::keys::{Lines, identities, passphrase, protected};
+use crate::output::Shown as _;
 use crate::{files, output};
 
 /// Makes a key pair, or prints the recipients of an identity file.
@@ -45,7 +46,7 @@ pub(crate) fn run(
 }
 
 fn print_recipients(path: &Path) -> Result<(), Failure> {
-    let name = path.display();
+    let name = path.shown();
     let bytes = if path == Path::new("-") {
         files::read_stdin()?
     } else {

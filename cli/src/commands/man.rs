@@ -12,6 +12,7 @@ use crate::exit::Failure;
 use crate::files::{self, Audience};
 use crate::help::{self, Topic};
 use crate::output;
+use crate::output::Shown as _;
 
 /// Prints the page of the whole command, or writes a page for each verb into a folder.
 ///
@@ -24,7 +25,7 @@ pub(crate) fn run(arguments: &Man) -> Result<(), Failure> {
         return output::result(&page(command)?);
     };
     fs::create_dir_all(folder).map_err(|error| {
-        Failure::unwritable(format!("{} cannot be made: {error}", folder.display()))
+        Failure::unwritable(format!("{} cannot be made: {error}", folder.shown()))
     })?;
     write(&command, folder)
 }
@@ -193,7 +194,7 @@ const OF_TOPICS: [(Topic, Fact); 11] = [
     ),
 ];
 
-const ENVIRONMENT: [(Topic, Fact); 14] = [
+const ENVIRONMENT: [(Topic, Fact); 15] = [
     (Topic::Opens, ("SOPS_AGE_KEY", "Identities, one a line.")),
     (
         Topic::Opens,
@@ -253,6 +254,10 @@ const ENVIRONMENT: [(Topic, Fact); 14] = [
         ),
     ),
     (
+        Topic::Edits,
+        ("XDG_STATE_HOME", "What is used instead of ~/.local/state."),
+    ),
+    (
         Topic::Plaintext,
         (
             "XDG_RUNTIME_DIR, TMPDIR",
@@ -299,7 +304,8 @@ const FILES: [(Topic, Fact); 4] = [
         Topic::Edits,
         (
             "edited-NAME.sealed",
-            "What was typed and could not be sealed as a document; see --resume.",
+            "What was typed and could not be sealed as a document; see --resume. Where the folder takes no new file, it is \
+             in ~/.local/state/stackseal.",
         ),
     ),
 ];

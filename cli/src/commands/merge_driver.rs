@@ -10,13 +10,15 @@ mod install;
 mod pick;
 mod summary;
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use stackseal_core::merge::{
-    Conflict, Conflicting, Markers, Merged, Merging, Version, Versions, marker,
+    Conflict, Conflicting, Markers, Merged, Merging, Version, Versions, marker, marker_size,
 };
 use stackseal_core::{Document, Encrypted, ErrorCode, Limits, Opened};
+use zeroize::Zeroizing;
 
 use super::Context;
 use crate::args::{MergeDriver, Places};
@@ -26,6 +28,7 @@ use crate::keyring::Keyring;
 use crate::keys;
 use crate::opening::{self, Mac};
 use crate::output;
+use crate::shell;
 use given::{Given, Readings};
 use pick::Picks;
 
@@ -133,10 +136,11 @@ impl Given {
                  Both sides stand in the file between conflict markers, sealed. Keep one of each \
                  (of the MAC's line either), \
                  delete the marker lines, run\n  \
-                 stackseal merge-driver --finish {name}\n\
+                 stackseal merge-driver --finish {}\n\
                  which gives the file its MAC, and add it. Without an editor: add --pick ours or --pick theirs, \
                  or --pick PATH=theirs for each.",
-            conflicts.join("\n  ")
+            conflicts.join("\n  "),
+            shell::quoted(OsStr::new(name))
         )))
     }
 
@@ -166,13 +170,16 @@ fn finish(
     context: &Context,
 ) -> Result<(), Failure> {
     let places = Places::of(file, input_type, None);
+    files::changeable(file)?;
     let _held = Held::wait(file);
     let (name, bytes) = (places.name(), places.read()?);
-    let picked = picks.picked(&bytes, places.input(), &name)?;
+    let staged = [2, 3].map(|stage| summary::staged(file, stage));
+    let size = marker_size_beside(&staged);
+    let picked = picks.picked(&bytes, places.input(), &name, size)?;
     let resolved = picked.as_ref().map_or(bytes.as_slice(), String::as_bytes);
     let text = String::from_utf8_lossy(resolved);
     let mut lines = text.lines().zip(1..);
-    if let Some((_, line)) = lines.find(|(line, _)| marker(line).is_some()) {
+    if let Some((_, line)) = lines.find(|(line, _)| marker(line, size).is_some()) {
         return Err(conflict(format!(
             "{name}: line {line} is a conflict marker; keep one side and delete the marker lines first, or take \
              a side with --pick ours, --pick theirs or --pick PATH=theirs"
@@ -197,8 +204,12 @@ fn finish(
             ),
         ));
     }
-    let side = |stage| summary::staged(file, places.input(), stage, &keyring);
-    let (ours, theirs) = (side(2), side(3));
+    let side = |side: &Option<Staged>| {
+        let side = side.as_ref()?;
+        summary::opened(side, places.input(), &name, &keyring)
+    };
+    let [ours, theirs] = &staged;
+    let (ours, theirs) = (side(ours), side(theirs));
     if finished.text().as_bytes() != resolved {
         for (side, word) in [(&ours, "ours"), (&theirs, "theirs")] {
             has_its_mac(side.as_ref(), word, &name)?;
@@ -227,6 +238,16 @@ fn finish(
     files::replace(file, finished.text().as_bytes(), Audience::Anyone)?;
     output::note(&format!("{name} has its MAC again; {summary}"));
     Ok(())
+}
+
+/// A side as Git has it.
+type Staged = Zeroizing<Vec<u8>>;
+
+/// How long markers are at least: what looks like a shorter one is a line of a side, which the driver saw as well.
+fn marker_size_beside(staged: &[Option<Staged>; 2]) -> usize {
+    let sides = staged.iter().flatten();
+    let texts: Vec<_> = sides.map(|side| String::from_utf8_lossy(side)).collect();
+    marker_size(texts.iter().flat_map(|text| text.lines()))
 }
 
 /// No new MAC for what came from a side that has no right one: somebody changed it who has no key.

@@ -13,6 +13,7 @@ use crate::keys::openssh::KeyFile;
 use crate::keys::passphrase::{self, Ask};
 use crate::keys::ssh_public::{Kind, SshPublic};
 use crate::output;
+use crate::output::Shown as _;
 
 /// Reads the key, or keys, and writes what they amount to.
 ///
@@ -23,10 +24,7 @@ pub(crate) fn run(arguments: &SshToAge, environment: &Environment) -> Result<(),
         .input
         .as_deref()
         .filter(|it| *it != Path::new("-"));
-    let name = input.map_or_else(
-        || "standard input".to_owned(),
-        |path| path.display().to_string(),
-    );
+    let name = input.map_or_else(|| "standard input".to_owned(), |path| path.shown());
     let bytes = input.map_or_else(files::read_stdin, files::read)?;
     let (text, audience) = if arguments.private_key {
         (

@@ -7,6 +7,7 @@ use super::change::Change;
 use crate::args::Unset;
 use crate::exit::Failure;
 use crate::output;
+use crate::output::Shown as _;
 
 /// Takes away what stands there and writes the document.
 ///
@@ -22,7 +23,7 @@ pub(crate) fn run(
         Err(error) if arguments.target.idempotent && error.code() == ErrorCode::TreePathMissing => {
             output::note(&format!(
                 "{}: nothing stands there, so nothing is changed",
-                arguments.target.file.display()
+                arguments.target.file.shown()
             ));
             Ok(())
         }

@@ -16,6 +16,7 @@ use crate::expected::{self, Difference, Expected};
 use crate::files;
 use crate::keys::recipient::{self, Recipients};
 use crate::many::{self, Found, Seen, Told};
+use crate::output::Shown as _;
 use crate::sealing;
 
 /// Checks the files, and tells what is wrong with each.
@@ -68,7 +69,7 @@ fn named(arguments: &Verify) -> Result<Option<Expected>, Failure> {
         for (line, at) in text.lines().map(str::trim).zip(1..) {
             if !line.starts_with('#') {
                 let line = line.to_owned();
-                check(&line, &format!("{}: line {at}", path.display()))?;
+                check(&line, &format!("{}: line {at}", path.shown()))?;
                 age.push(line);
             }
         }
@@ -76,9 +77,9 @@ fn named(arguments: &Verify) -> Result<Option<Expected>, Failure> {
     age.retain(|text| !text.is_empty());
     let source = match (arguments.age.is_empty(), &arguments.recipients_file) {
         (true, None) => return Ok(None),
-        (true, Some(path)) => path.display().to_string(),
+        (true, Some(path)) => path.shown(),
         (false, None) => "--age".to_owned(),
-        (false, Some(path)) => format!("--age or {}", path.display()),
+        (false, Some(path)) => format!("--age or {}", path.shown()),
     };
     match age.is_empty() {
         true => Err(Failure::usage(
@@ -122,11 +123,11 @@ impl Verification<'_> {
         match seen {
             Ok(seen) => seen,
             Err(findings) => {
-                let name = name.display().to_string();
                 for finding in findings {
                     told.result(&match self.arguments.json {
-                        true => finding.json(&name),
-                        false => finding.text(&name),
+                        // Programs get the name itself.
+                        true => finding.json(&name.to_string_lossy()),
+                        false => finding.text(&name.shown()),
                     });
                 }
                 Seen::Faulty

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
+use crate::output::Shown as _;
+
 /// So many folders are looked into.
 const LEVELS: usize = 100;
 pub(super) const NAME: &str = ".sops.yaml";
@@ -22,11 +24,11 @@ impl LookUp {
     pub(super) fn warning(&self) -> Option<String> {
         let ignored = clean(self.ignored.as_ref()?);
         let instead = self.path.as_ref().map_or_else(String::new, |path| {
-            format!("; {} is used instead", clean(path).display())
+            format!("; {} is used instead", clean(path).shown())
         });
         Some(format!(
             "{} is ignored, since a configuration must be called {NAME}; rename it{instead}",
-            ignored.display()
+            ignored.shown()
         ))
     }
 }

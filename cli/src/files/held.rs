@@ -7,11 +7,17 @@
 //! [`super::unchanged`].
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::OFlags;
+
+use crate::output;
+use crate::output::Shown as _;
 
 /// Says that nobody else changes the file, until it is dropped.
 pub(crate) struct Held {
@@ -20,13 +26,15 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Waits until nobody else changes the file. Whoever holds another one meanwhile may wait for ever.
+    /// Waits until nobody else changes the file, and says so when it takes long: whoever can read a file can lock it,
+    /// for as long as they like. Whoever holds another one meanwhile may wait for ever.
     pub(crate) fn wait(path: &Path) -> Self {
+        let mut patient = true;
         loop {
             let Some(file) = open(path) else {
                 return Self { _file: None };
             };
-            match file.lock() {
+            match lock(&file, path, &mut patient) {
                 Ok(()) if is_at(&file, path) => return Self { _file: Some(file) },
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -50,6 +58,34 @@ impl Held {
         }
     }
 }
+
+/// Waits for a lock, and tells it once after a while.
+fn lock(file: &File, path: &Path, patient: &mut bool) -> io::Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(error)) => return Err(error),
+        Ok(()) => return Ok(()),
+    }
+    let (locked, waits) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let ended = waits.recv_timeout(WHILE);
+            if *patient && ended == Err(RecvTimeoutError::Timeout) {
+                *patient = false;
+                output::note(&format!(
+                    "waiting for {}, which another process has locked",
+                    path.shown()
+                ));
+            }
+        });
+        let result = file.lock();
+        drop(locked);
+        result
+    })
+}
+
+/// Others are done sooner.
+const WHILE: Duration = Duration::from_secs(1);
 
 /// A file; what is none, such as a pipe, is not replaced either.
 fn open(path: &Path) -> Option<File> {
@@ -78,7 +114,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         fs::write(&path, "").unwrap();
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..20 {

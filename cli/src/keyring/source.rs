@@ -15,6 +15,7 @@ use crate::keys::passphrase::Ask;
 use crate::keys::ssh_private::SshPrivate;
 use crate::keys::{Lines, command, identities, lock, protected};
 use crate::output;
+use crate::output::Shown as _;
 
 /// A place, looked into as far as that costs nothing.
 pub(super) struct Source {
@@ -93,7 +94,7 @@ impl Source {
             Ok(bytes) => {
                 let metadata = std::fs::metadata(path);
                 if metadata.is_ok_and(|it| it.is_file() && it.mode() & 0o077 != 0) {
-                    let path = path.display();
+                    let path = path.shown();
                     output::warning(&format!(
                         "{path} can be read by others; run: chmod 600 {path}"
                     ));

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 use crate::files;
+use crate::output::Shown as _;
 
 /// What an argument, or a folder, brought.
 #[derive(Debug, PartialEq)]
@@ -109,7 +110,7 @@ pub(crate) fn read_if_sealed(
     format: Format,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
     let unreadable =
-        |error| Failure::unreadable(format!("{} cannot be read: {error}", path.display()));
+        |error| Failure::unreadable(format!("{} cannot be read: {error}", path.shown()));
     let mut file = File::open(path).map_err(unreadable)?;
     let mut bytes = Zeroizing::new(Vec::new());
     if matches!(format, Format::Binary | Format::Json) {

@@ -126,7 +126,11 @@ fn scalar(value: &Value) -> Option<String> {
 fn typed(key: &str, value: &Value) -> Value {
     let text = value.as_str().unwrap_or_default();
     match key {
-        "mac_only_encrypted" => Value::Boolean(text == "true"),
+        // The reference takes every other text for false.
+        "mac_only_encrypted" => match text {
+            "true" | "false" => Value::Boolean(text == "true"),
+            _ => Value::string(text),
+        },
         "shamir_threshold" => {
             // Older releases wrote it as a float.
             let whole = crate::decimal::read(text).map(number::positional);
@@ -152,7 +156,7 @@ fn path_of(key: &str) -> Path {
         let end = next.map_or(rest.len(), |(at, _)| at);
         let name = rest.get(..end).unwrap_or_default();
         path.push(if mark == LIST {
-            Segment::Index(name.parse().unwrap_or_default())
+            Segment::Index(position(name))
         } else {
             Segment::Key(name.into())
         });
@@ -161,6 +165,18 @@ fn path_of(key: &str) -> Path {
         };
         mark = found;
         rest = rest.get(at + found.len()..).unwrap_or_default();
+    }
+}
+
+/// A position in a list. The reference takes what is no number for the first, and breaks down over others that no list
+/// has.
+fn position(name: &str) -> usize {
+    match name.parse::<i64>() {
+        Ok(number) => usize::try_from(number)
+            .ok()
+            .filter(|number| *number < POSITIONS)
+            .unwrap_or(usize::MAX),
+        Err(_) => 0,
     }
 }
 
@@ -184,6 +200,9 @@ fn without_fraction(time: &str) -> String {
     let zone = rest.trim_start_matches(|c: char| c.is_ascii_digit());
     format!("{whole}{zone}")
 }
+
+/// No list is longer.
+const POSITIONS: usize = 1_000_000;
 
 const LIST: &str = "__list_";
 const MAP: &str = "__map_";
@@ -298,7 +317,7 @@ mod tests {
     fn numbers_and_booleans_of_the_block_are_read_as_such() {
         for (key, text, value) in [
             ("mac_only_encrypted", "false", Value::Boolean(false)),
-            ("mac_only_encrypted", "yes", Value::Boolean(false)),
+            ("mac_only_encrypted", "yes", Value::string("yes")),
             ("shamir_threshold", "2.0", Value::Integer(2)),
             ("shamir_threshold", "3", Value::Integer(3)),
             ("shamir_threshold", "2.5", Value::string("2.5")),

@@ -244,6 +244,9 @@ pub(crate) struct Root {
     /// of all collections when the text was parsed for an edit.
     #[cfg(feature = "formats")]
     pub(crate) places: Vec<Place>,
+    /// Where nodes begin that have an anchor or a tag, and their lines, in YAML.
+    #[cfg(feature = "formats")]
+    pub(crate) properties: Vec<(usize, usize)>,
     /// Whether anything but comments stands in it.
     pub(crate) has_content: bool,
 }

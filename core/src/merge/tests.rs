@@ -937,6 +937,20 @@ fn markers_stand_on_lines_of_their_own() {
         "<<<<<<< ours\na\n=======\nb\n>>>>>>>\n"
     );
     assert_eq!(markers.around("a\n", "a\n"), "a\n");
+    // Longer than what looks like one.
+    assert_eq!(
+        markers.around("<<<<<<< a\nb", "<<<<<<< a\nc"),
+        "<<<<<<< a\n<<<<<<<< ours\nb\n========\nc\n>>>>>>>>\n"
+    );
+    for (line, size) in [
+        ("", 7),
+        ("<<<<<< a", 7),
+        ("=======", 8),
+        (">>>>>>>> a", 9),
+        ("<<<<<<<a", 7),
+    ] {
+        assert_eq!(marker_size([line]), size, "{line}");
+    }
 }
 
 /// Small trees, changed here and there: what a few numbers choose.

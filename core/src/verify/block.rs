@@ -6,7 +6,10 @@ use alloc::collections::BTreeSet;
 use super::Found;
 use crate::error::{Error, ErrorCode};
 use crate::format::parts::{Item, Root};
+use crate::format::{Format, yaml};
+use crate::metadata::shape::KEYS;
 use crate::path::{Path, Segment};
+use crate::value::Value;
 
 impl Found<'_> {
     /// Looks at everything in the blocks.
@@ -14,23 +17,69 @@ impl Found<'_> {
         let document = self.document;
         for root in document.roots() {
             self.comments_and_names(root);
+            self.properties(root);
         }
+        self.version();
         // The others are the same, or that is told.
         let leaves = document.roots().first();
         let leaves = leaves.map(|root| document.format().block_leaves(root));
         for (path, value, line) in leaves.unwrap_or_default() {
-            if !value.is_empty() && !is_known(&path) {
+            let why = match path.as_slice() {
+                _ if value.is_empty() => None,
+                // Whatever else is read as one of them, nobody writes.
+                [Segment::Key(name)] if name.as_ref() == "mac_only_encrypted" => {
+                    let is_written = matches!(value, Value::Boolean(_));
+                    (!is_written).then_some("this is neither true nor false; seal the file anew")
+                }
+                path => (!is_known(path)).then_some(
+                    "sops knows no such field, and nothing seals or covers it; take it out of the block",
+                ),
+            };
+            if let Some(why) = why {
                 let mut of_block = Path::default().child(Segment::Key("sops".into()));
                 path.into_iter().for_each(|segment| of_block.push(segment));
                 self.faults.push(
-                    Error::input(
-                        ErrorCode::MetadataInvalid,
-                        "sops knows no such field, and nothing seals or covers it; take it out of the block",
-                    )
-                    .at_path(of_block)
-                    .at_line(line),
+                    Error::input(ErrorCode::MetadataInvalid, why)
+                        .at_path(of_block)
+                        .at_line(line),
                 );
             }
+        }
+    }
+
+    /// Anchors and tags, which may say anything.
+    fn properties(&mut self, root: &Root) {
+        if self.document.format() != Format::Yaml {
+            return;
+        }
+        let block = yaml::metadata::find(self.document.text(), root).unwrap_or_default();
+        for (at, line) in &root.properties {
+            if block.contains(at) {
+                let message = "an anchor or a tag stands in the sops block, where nobody writes one and nothing covers \
+                               it; take it out";
+                self.faults.push(
+                    Error::input(ErrorCode::MetadataInvalid, message)
+                        .at_path("sops")
+                        .at_line(*line),
+                );
+            }
+        }
+    }
+
+    /// Words behind the numbers may say anything, too.
+    fn version(&mut self) {
+        let version = &self.document.metadata().version;
+        let word = |word: &str| {
+            let stage = word.trim_end_matches(|c: char| c.is_ascii_digit());
+            word.len() < 10 && (stage.is_empty() || STAGES.contains(&stage))
+        };
+        let (numbers, words) = version.split_once('-').unwrap_or((version, ""));
+        if numbers.len() > 20 || numbers.contains('+') || !words.split(['.', '-']).all(word) {
+            self.block_fault(
+                ErrorCode::MetadataInvalid,
+                "version",
+                "no release has this version, so it may say anything; seal the file anew",
+            );
         }
     }
 
@@ -91,6 +140,9 @@ fn is_of_key(path: &[Segment]) -> bool {
     }
 }
 
+/// What stands behind the numbers of a version that is not released yet.
+const STAGES: [&str; 5] = ["alpha", "beta", "dev", "pre", "rc"];
+
 const FIELDS: [&str; 12] = [
     "encrypted_comment_regex",
     "encrypted_regex",
@@ -104,27 +156,4 @@ const FIELDS: [&str; 12] = [
     "unencrypted_regex",
     "unencrypted_suffix",
     "version",
-];
-
-/// The kinds of keys, and what is written of each.
-const KEYS: [(&str, &[&str]); 7] = [
-    ("age", &["enc", "recipient"]),
-    (
-        "azure_kv",
-        &["created_at", "enc", "name", "vault_url", "version"],
-    ),
-    ("gcp_kms", &["created_at", "enc", "resource_id"]),
-    (
-        "hc_vault",
-        &[
-            "created_at",
-            "enc",
-            "engine_path",
-            "key_name",
-            "vault_address",
-        ],
-    ),
-    ("hckms", &["created_at", "enc", "key_id"]),
-    ("kms", &["arn", "aws_profile", "created_at", "enc", "role"]),
-    ("pgp", &["created_at", "enc", "fp"]),
 ];

@@ -69,7 +69,7 @@ fn the_block_ends_where_its_last_entry_ends() {
     let text = "a: x\n# c\n";
     for ending in [
         "    pgp: []\n",
-        "    kms:\n    - {}\n    pgp: [\n    ]\n",
+        "    note:\n    - {}\n    pgp: [\n    ]\n",
         "    pgp:\n",
     ] {
         let opened = open_changed(text, |sealed| sealed.to_owned() + ending);

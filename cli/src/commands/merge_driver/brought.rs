@@ -29,6 +29,7 @@ pub(super) fn refused(
         name,
         rule,
     };
+    brought.tell_gone();
     Ok([brought.stranger(), brought.selector(), brought.mac_only()]
         .into_iter()
         .flatten()
@@ -43,19 +44,31 @@ struct Brought<'a> {
 }
 
 impl Brought<'_> {
+    /// Tells who cannot open the file any more because their side took them out, though the rule names them: a line that
+    /// somebody deleted takes them out, too.
+    fn tell_gone(&self) {
+        let Ok(Some(rule)) = &self.rule else {
+            return;
+        };
+        let (ours, theirs) = (named(self.versions.ours), named(self.versions.theirs));
+        let base = self.versions.base.map(named).unwrap_or_default();
+        let is_gone = |name: &&String| is_among(&base, name) && !is_among(&theirs, name);
+        for name in ours.iter().filter(is_gone) {
+            let mut groups = rule.groups.iter();
+            if groups.any(|group| is_among(&group.age, name)) {
+                output::warning(&format!(
+                    "{}: theirs took out the recipient {name}, whom {} names; put them back with 'stackseal \
+                     updatekeys', or take them out there, too",
+                    self.name, rule.place
+                ));
+            }
+        }
+    }
+
     /// Somebody whom their side alone seals to. Without a rule to go by it is told, no more.
     fn stranger(&self) -> Option<String> {
-        let named = |version: Version<'_>| {
-            let metadata = version.sealed().map(Document::metadata);
-            let entries = metadata.into_iter().flat_map(Metadata::age_entries);
-            entries
-                .map(|entry| entry.recipient.trim().to_owned())
-                .collect::<Vec<_>>()
-        };
         let mut known = named(self.versions.ours);
         known.extend(self.versions.base.into_iter().flat_map(named));
-        let is_among =
-            |names: &[String], name: &str| names.iter().any(|it| is_same_recipient(it, name));
         let theirs = named(self.versions.theirs);
         for newcomer in theirs.iter().filter(|name| !is_among(&known, name)) {
             let rule = match &self.rule {
@@ -136,4 +149,17 @@ impl Brought<'_> {
             _ => "no creation rule in .sops.yaml states".to_owned(),
         }
     }
+}
+
+/// Who can open a version, by name.
+fn named(version: Version<'_>) -> Vec<String> {
+    let metadata = version.sealed().map(Document::metadata);
+    let entries = metadata.into_iter().flat_map(Metadata::age_entries);
+    entries
+        .map(|entry| entry.recipient.trim().to_owned())
+        .collect()
+}
+
+fn is_among(names: &[String], name: &str) -> bool {
+    names.iter().any(|it| is_same_recipient(it, name))
 }

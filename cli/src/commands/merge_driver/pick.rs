@@ -60,7 +60,8 @@ impl Picks {
         Ok(picks)
     }
 
-    /// The text with the sides picked, if any are; `name` is how messages call the file.
+    /// The text with the sides picked, if any are; `name` is how messages call the file, `size` how long its markers
+    /// are at least.
     ///
     /// # Errors
     /// `merge-conflict` where nothing is picked for a conflict, or two sides are; `not-utf-8`; those of reading a side.
@@ -69,6 +70,7 @@ impl Picks {
         bytes: &[u8],
         format: Format,
         name: &str,
+        size: usize,
     ) -> Result<Option<String>, Failure> {
         if self.rest.is_none() && self.named.is_empty() {
             return Ok(None);
@@ -79,8 +81,8 @@ impl Picks {
                 format!("{name}: the file is not UTF-8; take it from Git again"),
             )
         })?;
-        let parts = parts(text);
-        if text.lines().all(|line| marker(line).is_none()) {
+        let parts = parts(text, size);
+        if text.lines().all(|line| marker(line, size).is_none()) {
             return Err(super::conflict(format!(
                 "{name}: no conflict markers stand in it, so there is nothing to pick from; leave --pick out if it is \
                  resolved, or bring them with 'git checkout --merge'"
@@ -248,12 +250,12 @@ fn put_together(parts: &[Part<'_>], side: impl Fn(usize) -> Side) -> String {
 }
 
 /// The parts of a text. What Git puts between `|||||||` and `=======` is no side's.
-fn parts(text: &str) -> Vec<Part<'_>> {
+fn parts(text: &str, size: usize) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let mut both = Vec::new();
     let mut inside: Option<(usize, [Vec<&str>; 3], usize)> = None;
     for (line, number) in text.split_inclusive('\n').zip(1..) {
-        match (marker(line).map(|(mark, _)| mark), &mut inside) {
+        match (marker(line, size).map(|(mark, _)| mark), &mut inside) {
             (Some('<'), None) => {
                 parts.push(Part::Both(std::mem::take(&mut both)));
                 inside = Some((number, Default::default(), 0));
@@ -286,13 +288,15 @@ fn parts(text: &str) -> Vec<Part<'_>> {
 
 #[cfg(test)]
 mod tests {
+    use stackseal_core::merge::MARKER;
+
     use super::*;
 
     const TEXT: &str = "a\n<<<<<<< ours\nb\n||||||| base\nc\n=======\nd\n>>>>>>> theirs\ne\n";
 
     fn picked(text: &str, option: &str) -> String {
         let picks = Picks::of(&[option.to_owned()]).unwrap();
-        let picked = picks.picked(text.as_bytes(), Format::Yaml, "f");
+        let picked = picks.picked(text.as_bytes(), Format::Yaml, "f", MARKER);
         picked.unwrap().unwrap()
     }
 
@@ -303,7 +307,7 @@ mod tests {
         let open = TEXT.replace(">>>>>>> theirs\n", "");
         assert_eq!(picked(&open, "ours"), open);
         let picks = Picks::of(&["ours".to_owned()]).unwrap();
-        let nothing = picks.picked(b"a\n", Format::Yaml, "f").unwrap_err();
+        let nothing = picks.picked(b"a\n", Format::Yaml, "f", MARKER).unwrap_err();
         assert_eq!(nothing.code, "merge-conflict");
     }
 

@@ -61,21 +61,28 @@ impl Finished<'_> {
     }
 }
 
-/// A side as Git has it while a merge is open; `None` where it has none, or one that is not sealed.
-pub(super) fn staged(
-    file: &Path,
-    format: Format,
-    stage: u8,
-    keyring: &Keyring,
-) -> Option<Result<Opened, Failure>> {
+/// A side as Git has it while a merge is open; `None` where it has none.
+pub(super) fn staged(file: &Path, stage: u8) -> Option<Zeroizing<Vec<u8>>> {
     let folder = file.parent().filter(|folder| *folder != Path::new(""));
     let name = file.file_name()?.to_str()?;
     let mut git = Command::new("git");
     git.arg("-C").arg(folder.unwrap_or(Path::new(".")));
     git.args(["cat-file", "blob", &format!(":{stage}:./{name}")]);
     let output = git.stderr(Stdio::null()).output().ok()?;
-    let bytes = Zeroizing::new(output.stdout);
-    let document = Document::<Encrypted>::parse_as(format, &bytes, &Limits::generous());
+    output
+        .status
+        .success()
+        .then(|| Zeroizing::new(output.stdout))
+}
+
+/// A side, opened; `None` for one that is not sealed.
+pub(super) fn opened(
+    side: &[u8],
+    format: Format,
+    name: &str,
+    keyring: &Keyring,
+) -> Option<Result<Opened, Failure>> {
+    let document = Document::<Encrypted>::parse_as(format, side, &Limits::generous());
     Some(opening::open(&document.ok()?, keyring, name, Mac::Check))
 }
 

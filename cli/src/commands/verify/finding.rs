@@ -5,6 +5,7 @@ use std::path::Path;
 use stackseal_core::{Error, ErrorCode};
 
 use crate::exit::{self, Failure};
+use crate::output::Shown as _;
 
 /// Something wrong with a file.
 pub(super) struct Finding {
@@ -17,9 +18,7 @@ pub(super) struct Finding {
 
 impl Finding {
     pub(super) fn of(failure: Failure, file: &Path) -> Self {
-        let message = failure
-            .message
-            .strip_prefix(&format!("{} ", file.display()));
+        let message = failure.message.strip_prefix(&format!("{} ", file.shown()));
         Self {
             line: None,
             path: None,

@@ -337,6 +337,7 @@ impl<'a> Builder<'a> {
                         .map(|suffix| suffix.into_owned())
                 });
                 self.check_tag(span);
+                self.property(anchor != 0 || tag.is_some(), &range, line);
                 let bare = matches!(self.tag_source(span), Some("!" | "!<!>"));
                 let tagged = match (tag.is_some(), bare) {
                     (false, _) => Tagged::No,
@@ -345,11 +346,13 @@ impl<'a> Builder<'a> {
                 };
                 self.scalar(&text, style, core.as_deref(), span, tagged, anchor)?;
             }
-            Event::MappingStart(style, anchor, _) => {
+            Event::MappingStart(style, anchor, tag) => {
+                self.property(anchor != 0 || tag.is_some(), &range, line);
                 self.check_tag(span);
                 self.open(style, span, true, anchor)?;
             }
-            Event::SequenceStart(style, anchor, _) => {
+            Event::SequenceStart(style, anchor, tag) => {
+                self.property(anchor != 0 || tag.is_some(), &range, line);
                 self.check_tag(span);
                 self.open(style, span, false, anchor)?;
             }
@@ -416,6 +419,22 @@ impl<'a> Builder<'a> {
                 at.unwrap_or_default().start,
                 "a tag holds a #, which YAML readers take differently; rename it",
             )));
+        }
+    }
+
+    /// Keeps where a node begins that has an anchor or a tag.
+    #[cfg_attr(
+        not(feature = "formats"),
+        expect(
+            unused_variables,
+            clippy::unused_self,
+            reason = "asked for checks without a key"
+        )
+    )]
+    fn property(&mut self, is: bool, range: &Range<usize>, line: usize) {
+        #[cfg(feature = "formats")]
+        if is && let Some(root) = self.parsed.documents.last_mut() {
+            root.properties.push((range.start, line));
         }
     }
 
