@@ -25,9 +25,6 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// A text that is longer has places that this cannot tell.
-    pub(crate) const MOST: usize = u32::MAX as usize;
-
     pub(crate) fn start(self) -> usize {
         self.start as usize
     }
@@ -59,7 +56,7 @@ impl From<Range<usize>> for Span {
     }
 }
 
-/// A place or number in a text whose length was checked.
+/// A place, number or size in a text. Longer texts than it can tell are refused before they are parsed.
 pub(crate) fn small(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
@@ -269,7 +266,8 @@ mod tests {
 
     #[test]
     fn a_place_that_a_span_cannot_tell_is_none_of_the_text() {
-        let span = Span::from(7..Span::MOST + 9);
-        assert_eq!((span.start(), span.end()), (7, Span::MOST));
+        let most = u32::MAX as usize;
+        let span = Span::from(7..most + 9);
+        assert_eq!((span.start(), span.end()), (7, most));
     }
 }

@@ -21,8 +21,7 @@ use super::resolve::{self, Resolved};
 use super::{block, comments, portable, syntax};
 use crate::error::{Error, ErrorCode};
 use crate::format::parts::{
-    self, Alias, Collection, Comment, Item, Obstacle, Parsed, Remedy, Root, Scalar, Style, TopKey,
-    small,
+    Alias, Collection, Comment, Item, Obstacle, Parsed, Remedy, Root, Scalar, Style, TopKey, small,
 };
 #[cfg(feature = "formats")]
 use crate::format::parts::{Place, Shape};
@@ -33,7 +32,7 @@ use crate::text::Text;
 use crate::value::Value;
 
 pub(crate) fn check_size(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
-    let most = limits.bytes.min(parts::Span::MOST);
+    let most = small(limits.bytes) as usize;
     if bytes.len() > most {
         return Err(limit(format!(
             "the text has {} bytes, more than the {most} allowed; split it",
