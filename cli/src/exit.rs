@@ -196,6 +196,7 @@ fn status(code: ErrorCode, act: Act) -> u8 {
             ErrorCode::LeafMalformed
             | ErrorCode::LeafNotSealed
             | ErrorCode::LeafTampered
+            | ErrorCode::NonStringKey
             | ErrorCode::ValueOutOfRange,
             Act::Decrypt,
         ) => 25,

@@ -483,6 +483,14 @@ impl Document<Encrypted> {
         let plain = Document::parse_sealed(format, text, limits)?;
         let metadata = plain.read_metadata()?;
         metadata.check_version()?;
+        // The reference opens no such file either: it has no path for what stands there.
+        let obstacles = &plain.parsed.obstacles;
+        if let Some(key) = obstacles
+            .iter()
+            .find(|it| it.code == ErrorCode::NonStringKey)
+        {
+            return Err(key.error());
+        }
         let Document {
             text,
             parsed,

@@ -554,3 +554,18 @@ fn what_the_mac_covers_cannot_be_changed() {
         ErrorCode::MacMismatch
     );
 }
+
+#[test]
+fn a_sealed_file_with_a_key_that_is_no_text_is_not_opened() {
+    let sealed = seal("a: one\nb: 2\n", &["a"]);
+    // The MAC does not cover what is null.
+    for entry in ["1: null", ": null", "? [x]\n: null", "? k\n: null\n: null"] {
+        let text = format!("{entry}\n{}", sealed.text());
+        let refused = Document::<Encrypted>::parse(text.as_bytes(), &Limits::default());
+        assert_eq!(
+            refused.unwrap_err().code(),
+            ErrorCode::NonStringKey,
+            "{entry}"
+        );
+    }
+}
