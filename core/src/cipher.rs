@@ -123,8 +123,9 @@ pub(crate) fn is_sealed(text: &str) -> bool {
     })
 }
 
-/// A sealed text without what stands behind its bracket, which the reference passes over.
+/// A sealed text without what stands behind its bracket, which the reference passes over: on its line, and on others.
 pub(crate) fn without_rest(text: &str) -> &str {
+    let text = text.split('\n').next().unwrap_or_default();
     match text.rfind(']') {
         Some(end) => text.get(..=end).unwrap_or_default(),
         None => text,

@@ -333,8 +333,15 @@ impl Document<Encrypted> {
     ) -> Result<Document<Plain>, Error> {
         #[cfg(feature = "formats")]
         if self.format() == Format::Binary {
-            let (_, value) = pass.intended.first().cloned().unwrap_or((0, Value::Null));
-            return Document::of_value(&value, self.limits());
+            return match pass.intended.first() {
+                Some((_, value @ (Value::String(_) | Value::Bytes(_)))) => {
+                    Document::of_value(value, self.limits())
+                }
+                _ => Err(Error::input(
+                    ErrorCode::ValueNotRepresentable,
+                    "the sealed file holds no bytes: its value is missing, or labelled as something else; take its last good version from Git",
+                )),
+            };
         }
         #[cfg(feature = "formats")]
         if let Some(plain) = self.opened_by_reference(pass) {
@@ -414,8 +421,22 @@ impl Document<Encrypted> {
                         continue;
                     };
                     let aad = comment.path.additional_data();
-                    if let Ok(bytes) = cipher.open(sealed, aad.as_bytes())
-                        && let Ok(text) = core::str::from_utf8(&bytes)
+                    let kind = sealed.kind;
+                    let Ok(bytes) = cipher.open(sealed, aad.as_bytes()) else {
+                        continue;
+                    };
+                    if kind != "comment" {
+                        if Value::from_plaintext(kind, bytes).is_ok() {
+                            // The reference takes it for a value, which the MAC does not know.
+                            return Err(Error::input(
+                                ErrorCode::LeafMalformed,
+                                "a comment is labelled as a value; take it from a version that was not edited by hand",
+                            )
+                            .at_line(comment.line));
+                        }
+                        continue;
+                    }
+                    if let Ok(text) = core::str::from_utf8(&bytes)
                         && self.format().takes_comment(text)
                     {
                         let text = Text::from(text);

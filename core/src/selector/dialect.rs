@@ -121,7 +121,6 @@ impl Reader<'_> {
                 negated: true,
                 ..Class::of(&[('\n', '\n')])
             },
-            '}' | ']' => return Err("a closing bracket stands alone; escape it"),
             c if c.is_control() => return Err("it holds a control character"),
             c => Class::of(&[(c, c)]),
         };
@@ -242,8 +241,10 @@ impl Reader<'_> {
                 return Err("a class holds a set operation of some tools");
             }
             match self.next().ok_or(CLASS_OPEN)? {
-                ']' if first => return Err("a class begins with ']'; escape it"),
-                ']' => return Ok(class),
+                ']' if !first => return Ok(class),
+                ']' if self.rest.starts_with('-') => {
+                    return Err("a class begins with ']' and '-'; escape them");
+                }
                 '[' => {
                     let (name, rest) = self
                         .rest
@@ -379,6 +380,10 @@ mod tests {
         "a+?b*?c??",
         "[[:^alpha:]x]?",
         "é+",
+        "a}",
+        "}]+",
+        "]?[]a]",
+        "[^]b-]",
     ];
     const KEYS: &[&str] = &[
         "",
@@ -546,8 +551,10 @@ mod tests {
             "[a&&b]",
             "[a-z--c]",
             "[~~]",
-            "[]a]",
             "[a",
+            "[]",
+            "[]-a]",
+            "[^]",
             "a\\",
             "[é]",
             "a\tb",
@@ -555,8 +562,6 @@ mod tests {
             "[b-a]",
             "[a-[:alpha:]]",
             r"\B",
-            "a}",
-            "a]",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }

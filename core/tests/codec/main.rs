@@ -6,6 +6,8 @@
     reason = "helpers of tests may stop the test"
 )]
 
+#[cfg(feature = "formats")]
+mod damaged;
 mod documents;
 mod guard;
 mod hostile;

@@ -7,7 +7,7 @@ use core::ops::Range;
 use super::block::line_start;
 use super::write;
 use crate::format::Edit;
-use crate::format::parts::Root;
+use crate::format::parts::{Item, Root, Style};
 use crate::tree::Node;
 use crate::value::Value;
 
@@ -131,7 +131,8 @@ fn scalar(value: &Value) -> String {
 /// Bytes of the block in one document, whole lines; `None` when the document has none.
 ///
 /// At the end of a text without a last line break the block takes the break before it along, as
-/// [`insertion`] put it there.
+/// [`insertion`] put it there; but not from a block text that ends with it, which somebody's editor took the last line
+/// break behind.
 pub(crate) fn find(text: &str, root: &Root) -> Option<Range<usize>> {
     let key = root.keys.iter().find(|key| key.name.as_ref() == KEY)?;
     let start = line_start(text, key.start);
@@ -139,8 +140,27 @@ pub(crate) fn find(text: &str, root: &Root) -> Option<Range<usize>> {
     let rest = text.get(last..)?;
     match rest.find('\n') {
         Some(newline) => Some(start..last + newline + 1),
+        None if ends_with_break(text, root, start) => Some(start..text.len()),
         None => Some(start - before_newline(text, start)..text.len()),
     }
+}
+
+/// Whether the last value before a place is a block text to which the line break there belongs.
+fn ends_with_break(text: &str, root: &Root, at: usize) -> bool {
+    let before = root.items.iter().rev().find_map(|item| match item {
+        Item::Scalar(scalar) if scalar.span.start() < at => Some(scalar),
+        _ => None,
+    });
+    let block = before.filter(|scalar| scalar.style == Style::Block);
+    let parts = block.and_then(|scalar| {
+        let source = text.get(scalar.span.start()..at)?;
+        let behind = text.get(scalar.span.end().min(at)..at)?;
+        Some((source, behind))
+    });
+    parts.is_some_and(|(source, behind)| {
+        let marks = source.chars().take_while(|c| !c.is_whitespace());
+        behind.trim().is_empty() && marks.into_iter().all(|mark| mark != '-')
+    })
 }
 
 /// What to replace so that a document goes on without its block. One with nothing else is written as the reference does.
