@@ -23,7 +23,7 @@ impl Timestamp {
     }
 
     /// Reads RFC 3339; a fraction of a second is dropped and an offset applied, as the reference does
-    /// before it uses the text as additional data.
+    /// before it uses the text as additional data. As there, `T` and `Z` are capital.
     ///
     /// # Errors
     /// `timestamp-invalid`.
@@ -65,7 +65,7 @@ fn parse(text: &[u8]) -> Option<Timestamp> {
     let is = |at: usize, bytes: &[u8]| text.get(at).is_some_and(|byte| bytes.contains(byte));
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    let shape = is(4, b"-") && is(7, b"-") && is(10, b"Tt") && is(13, b":") && is(16, b":");
+    let shape = is(4, b"-") && is(7, b"-") && is(10, b"T") && is(13, b":") && is(16, b":");
     let range = (1..=12).contains(&month) && day >= 1 && day <= days_in_month(year, month);
     if !shape || !range || hour > 23 || minute > 59 || second > 59 {
         return None;
@@ -83,7 +83,7 @@ fn parse(text: &[u8]) -> Option<Timestamp> {
         rest += 1 + digits;
     }
     let offset = match text.get(rest)? {
-        b'Z' | b'z' if text.len() == rest + 1 => 0,
+        b'Z' if text.len() == rest + 1 => 0,
         sign @ (b'+' | b'-') if text.len() == rest + 6 && is(rest + 3, b":") => {
             let (h, m) = (number(rest + 1, rest + 3)?, number(rest + 4, rest + 6)?);
             if h > 23 || m > 59 {
@@ -160,7 +160,7 @@ mod tests {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(
-            Timestamp::parse("2001-12-14t21:59:43.10-05:00")
+            Timestamp::parse("2001-12-14T21:59:43.10-05:00")
                 .unwrap()
                 .to_string(),
             "2001-12-15T02:59:43Z"
@@ -181,6 +181,8 @@ mod tests {
             "2026-11-21T08:30:00",
             "2026-11-21T08:30:00.Z",
             "2026-11-21T08:30:00+0100",
+            "2026-11-21t08:30:00Z",
+            "2026-11-21T08:30:00z",
         ] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }

@@ -46,6 +46,24 @@ fn a_block_text_before_the_block_keeps_its_line_break_when_the_last_one_of_the_f
 }
 
 #[test]
+fn what_the_reference_cannot_load_is_not_opened() {
+    let sealed = sealed_as(Format::Yaml, "a: 1\nb: &x 2\n", &["a"]);
+    for (from, to, code) in [
+        ("&x", "&#x", ErrorCode::LayoutUnsupported),
+        ("&x", "&é", ErrorCode::LayoutUnsupported),
+        ("T08:", "t08:", ErrorCode::TimestampInvalid),
+        ("00Z\"", "00z\"", ErrorCode::TimestampInvalid),
+    ] {
+        let text = sealed.text().replacen(from, to, 1);
+        assert_ne!(text, sealed.text());
+        let document =
+            Document::<Encrypted>::parse_as(Format::Yaml, text.as_bytes(), &Limits::default());
+        let refused = document.map_or_else(|error| error.code(), |document| refusal(&document));
+        assert_eq!(refused, code, "{to}");
+    }
+}
+
+#[test]
 fn what_stands_on_lines_behind_a_sealed_value_is_passed_over() {
     let sealed = sealed_as(Format::Yaml, "a: |\n    x\n    y\nb: 2\n", &["a"]);
     let line = sealed.text().lines().nth(1).unwrap();

@@ -283,7 +283,7 @@ impl<'a> Builder<'a> {
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
                 {
-                    self.obstacle(ErrorCode::LayoutUnsupported, line, "an anchor's name holds more than letters, digits, - and _, which YAML readers take differently; rename it");
+                    return Err(Error::input(ErrorCode::LayoutUnsupported, "an anchor's name holds more than letters, digits, - and _, which YAML readers take differently; rename it").at_line(line));
                 }
                 self.last_end = self.last_end.max(range.end);
             }
