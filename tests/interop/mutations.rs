@@ -49,6 +49,10 @@ const TOLERATED: &[(&str, &str)] = &[
         "it reads the block without regard to case, and of two equal fields the last",
     ),
     (
+        "we refuse: yaml-syntax: a comment stands within a value",
+        "it takes a comment that touches a quote; YAML wants a blank between, and so does the parser",
+    ),
+    (
         "we refuse: spare bits",
         "any flipped bit is an error here, also where the last digit of base64 has more bits than it takes",
     ),
@@ -165,7 +169,9 @@ fn verdict(judge: &Judge, sealed: &[u8], settings: &Settings) -> Verdict {
             Verdict::Differ("we refuse: spare bits".to_owned())
         }
         (Ours::Refused(error), Ok(_)) => {
-            Verdict::Differ(format!("we refuse: {}", error.code().as_str()))
+            let code = error.code().as_str();
+            let message = error.fault().map_or("", |fault| fault.message.as_str());
+            Verdict::Differ(format!("we refuse: {code}: {message}"))
         }
         (Ours::Done(_), Err(message)) => {
             Verdict::Differ(format!("sops refuses: {}", judge::kind(&message)))
