@@ -208,14 +208,7 @@ impl Difference {
             }
         }
         for (at, lists) in self.groups.iter().enumerate() {
-            // `groups delete` counts as the file does.
-            line(
-                "",
-                &match self.groups.len() {
-                    1 => format!("Group {}", at + 1),
-                    _ => format!("Group {} (key_groups[{at}])", at + 1),
-                },
-            );
+            line("", &format!("Group {}", at + 1));
             for (mark, names) in ["    ", "+++ ", "--- "].iter().zip(lists) {
                 for name in names {
                     line(mark, name);
