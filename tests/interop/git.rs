@@ -582,16 +582,21 @@ fn every_recorded_case_merges_and_sops_opens_the_result_and_either_side_of_a_con
     assert!(merged >= LEAST_CASES, "only {merged} cases");
 }
 
+/// Writes a rule that names two; gives them, and one whom it does not name.
+fn rule_of_two(repository: &Repository) -> [String; 3] {
+    let names = ["id1", "id2", "stranger"];
+    let all = names.map(|name| keys::identity(name).recipient().to_string());
+    let [one, other, _] = &all;
+    let rules = format!("creation_rules:\n  - age: {one},{other}\n");
+    repository.write(".sops.yaml", &rules);
+    all
+}
+
 #[test]
 fn whom_no_rule_names_does_not_come_in_by_a_merge() {
     let repository = Repository::new();
     repository.seal("a.yaml", TEXT);
-    let [one, other, stranger] =
-        ["id1", "id2", "stranger"].map(|name| keys::identity(name).recipient().to_string());
-    repository.write(
-        ".sops.yaml",
-        &format!("creation_rules:\n  - age: {one},{other}\n"),
-    );
+    let [_, other, stranger] = rule_of_two(&repository);
     repository.commit();
     repository.git(&["branch", "other"]);
     repository.change("main", "a.yaml", &[("[\"password\"]", "\"0ther1\"")]);
@@ -679,12 +684,7 @@ fn what_a_merge_refuses_does_not_come_in_by_finishing_it() {
     let repository = Repository::new();
     let clear = format!("{TEXT}host_unencrypted: good\n");
     repository.seal("a.yaml", &clear);
-    let [one, other, stranger] =
-        ["id1", "id2", "stranger"].map(|name| keys::identity(name).recipient().to_string());
-    repository.write(
-        ".sops.yaml",
-        &format!("creation_rules:\n  - age: {one},{other}\n"),
-    );
+    let [_, other, stranger] = rule_of_two(&repository);
     repository.commit();
     let begun = repository.read("a.yaml");
     for (branch, was, is, told) in [

@@ -24,7 +24,7 @@ use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use stackseal_core::{Document, Error, Format, Limits, Plain};
+use stackseal_core::{Document, Error, Format, Limits, Opened, Plain};
 use stackseal_tests::chance::{self, Chance};
 use stackseal_tests::data::without_comments;
 
@@ -185,8 +185,7 @@ fn verdict(judge: &Judge, sealed: &[u8], settings: &Settings) -> Verdict {
             Verdict::Differ(format!("sops refuses: {}", judge::kind(&message)))
         }
         (Ours::Done(opened), Ok(theirs)) => {
-            let content = opened.plain().content();
-            if *content == *theirs || same_data(&content, &theirs, settings) {
+            if agree(&opened, &theirs, settings) {
                 Verdict::ReadAlike
             } else {
                 Verdict::Differ("both read it, as other data".to_owned())
@@ -215,9 +214,11 @@ fn reads_without_spare_bits(
         }
     }
     let opened = (cleared != sealed).then(|| judge.opened_by_us(&cleared, settings));
-    let Some(Ours::Done(opened)) = opened else {
-        return false;
-    };
+    matches!(opened, Some(Ours::Done(opened)) if agree(&opened, theirs, settings))
+}
+
+/// Whether what was opened here is what the reference read.
+fn agree(opened: &Opened, theirs: &[u8], settings: &Settings) -> bool {
     let content = opened.plain().content();
     *content == *theirs || same_data(&content, theirs, settings)
 }
