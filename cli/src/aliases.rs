@@ -6,13 +6,14 @@ use stackseal_core::edit::Edited;
 use stackseal_core::tree::at::TreePath;
 use stackseal_core::{AliasPlace, Document, Plain};
 
+use crate::many::Told;
 use crate::output;
 
 /// Tells that aliases of a document that is sealed the first time are written out; `name` is how messages call it.
-pub(crate) fn note_of_sealing(document: &Document<Plain>, name: &str) {
+pub(crate) fn note_of_sealing(document: &Document<Plain>, name: &str, told: &mut Told) {
     let aliases = document.aliases();
     if !aliases.is_empty() {
-        output::note(&format!(
+        told.note(&format!(
             "{name}: in the sealed file each alias is written out, and all of it laid out as sops does: {}; 'stackseal \
              decrypt' and 'edit' bring your text back",
             listed(aliases.iter())

@@ -201,8 +201,14 @@ pub(crate) struct Encrypt {
     /// Write the document also when the rule selects nothing
     #[arg(long)]
     pub(crate) allow_nothing: bool,
+    /// Say what would be done, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) places: Places,
+    /// More files, with --in-place; a folder stands for those that creation rules cover by path_regex
+    #[arg(value_name = "FILE")]
+    pub(crate) others: Vec<PathBuf>,
 }
 
 /// Who shall be able to open a document, and what of it is sealed.
@@ -262,8 +268,14 @@ pub(crate) struct Decrypt {
     /// Taken for scripts' sake; no cloud is asked
     #[arg(long, hide = true, value_name = "NAME")]
     pub(crate) aws_profile: Option<String>,
+    /// Say what would be done, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) places: Places,
+    /// More files, with --in-place; a folder stands for all sealed ones in it and below
+    #[arg(value_name = "FILE")]
+    pub(crate) others: Vec<PathBuf>,
 }
 
 #[derive(Args)]

@@ -21,7 +21,7 @@ pub(crate) mod updatekeys;
 pub(crate) mod verify;
 
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use stackseal_core::convert::Indentation;
 use stackseal_core::{Document, Encrypted, Error, ErrorCode, Format, Limits, Opened, Timestamp};
@@ -99,6 +99,27 @@ impl Places {
             input_type: input_type.map(str::to_owned),
             output_type: output_type.map(str::to_owned),
         }
+    }
+
+    /// All the files, if they are several or those of a folder.
+    ///
+    /// # Errors
+    /// `arguments-conflict` for what can hold for one file only.
+    fn several(&self, others: &[PathBuf]) -> Result<Option<Vec<PathBuf>>, Failure> {
+        if others.is_empty() && !self.path().is_some_and(Path::is_dir) {
+            return Ok(None);
+        }
+        let for_one = [
+            ("--output", self.output.is_some()),
+            ("--filename-override", self.filename_override.is_some()),
+            ("--output-type", self.output_type.is_some()),
+        ];
+        if let Some((option, _)) = for_one.into_iter().find(|(_, is_given)| *is_given) {
+            return Err(Failure::conflict(format!(
+                "{option} goes with one file; leave it out for several, or do them one by one"
+            )));
+        }
+        Ok(Some(self.file.iter().chain(others).cloned().collect()))
     }
 
     /// The file, unless standard input is meant.

@@ -29,6 +29,7 @@ mod help;
 mod key_groups;
 mod keyring;
 mod keys;
+mod likeness;
 mod many;
 mod opening;
 mod output;

@@ -3,6 +3,7 @@
 //!
 //! Which files a folder brings is in [`walk`], what is told in [`tell`].
 
+mod piece;
 mod survey;
 mod tell;
 mod walk;
@@ -14,18 +15,21 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use stackseal_core::{Document, Encrypted, Format, Limits};
+use stackseal_core::Format;
+use zeroize::Zeroizing;
 
-use crate::exit::{Act, Failure};
+use crate::exit::Failure;
 use crate::files::{self, Audience, Held, Prepared};
 use crate::keys::lock;
 use crate::output;
 use crate::output::Shown as _;
 
+pub(crate) use piece::{Made, Piece, Sealed, Taken, Work, to_write};
 pub(crate) use survey::{Seen, survey};
 pub(crate) use tell::Told;
-pub(crate) use walk::{Found, claims_to_be_sealed, may_be_sealed, read_if_sealed};
+pub(crate) use walk::{Found, read_if_sealed};
 
+use piece::OnSealed;
 use tell::{Became, Board, Tally};
 use walk::Walk;
 
@@ -50,38 +54,50 @@ pub(crate) struct Words {
     pub(crate) done: &'static str,
     /// Exit status when the only file does not exist.
     pub(crate) missing: u8,
+    /// How files of a folder are called that are not concerned.
+    pub(crate) skipped: &'static str,
+    /// What is said where no file is concerned.
+    pub(crate) none: &'static str,
 }
 
-/// A sealed file.
-pub(crate) struct Sealed<'a> {
-    pub(crate) path: &'a Path,
-    /// How messages call it.
-    pub(crate) name: String,
-    pub(crate) document: Document<Encrypted>,
-    /// Whether it is one of many.
-    pub(crate) of_many: bool,
+impl Words {
+    /// Those of verbs that work on sealed files.
+    pub(crate) const fn of_sealed(done: &'static str, missing: u8) -> Self {
+        Self {
+            done,
+            missing,
+            skipped: "not sealed",
+            none: "no sealed file is there",
+        }
+    }
 }
-
-/// Makes the new text of a file; `None` when it stays as it is.
-pub(crate) type Work<'a> =
-    dyn Fn(&Sealed<'_>, &mut Told) -> Result<Option<String>, Failure> + Sync + 'a;
 
 impl Batch<'_> {
-    /// Does the work on each file. The text of the only one comes back when it is not to be replaced.
+    /// Does the work on each sealed file. The text of the only one comes back when it is not to be replaced.
     ///
     /// # Errors
     /// `file-not-found` (exit 100) without a file; `arguments-conflict` for many that are not replaced. The only file's own
     /// failure; `files-failed` when there were many, whose failures were told.
-    pub(crate) fn run(&self, work: &Work<'_>) -> Result<Option<String>, Failure> {
+    pub(crate) fn run(&self, work: &Work<'_>) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
         match self.paths {
             [] => Err(Failure::no_file(
                 "no file specified; name a sealed file or a folder",
             )),
-            [path] if !path.is_dir() => self.single(path, work),
-            _ if !self.in_place && !self.dry_run => Err(Failure::conflict(
+            [path] if !path.is_dir() => self.single(path, &OnSealed(work)),
+            _ => self.run_many(&OnSealed(work)).map(|()| None),
+        }
+    }
+
+    /// Does the work on several files, or those of folders.
+    ///
+    /// # Errors
+    /// `arguments-conflict` unless they are to be replaced; `files-failed`, when the failures were told.
+    pub(crate) fn run_many(&self, piece: &dyn Piece) -> Result<(), Failure> {
+        match self.in_place || self.dry_run {
+            true => self.several(piece),
+            false => Err(Failure::conflict(
                 "several files, or those of a folder, can only be replaced; add --in-place",
             )),
-            _ => self.several(work).map(|()| None),
         }
     }
 
@@ -90,7 +106,11 @@ impl Batch<'_> {
         self.in_place && !self.dry_run && !self.one_by_one
     }
 
-    fn single(&self, path: &Path, work: &Work<'_>) -> Result<Option<String>, Failure> {
+    fn single(
+        &self,
+        path: &Path,
+        piece: &dyn Piece,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
         if self.in_place || self.dry_run {
             files::changeable(path)?;
         }
@@ -102,28 +122,29 @@ impl Batch<'_> {
             },
             _ => failure,
         })?;
-        let sealed = self.parse(path, &bytes, false)?;
         let mut told = Told::default();
-        let text = work(&sealed, &mut told);
+        let taken = self.taken(path, &bytes, true, false);
+        let made = piece.make(&taken, &mut told);
         told.tell();
-        match text? {
-            Some(_) if self.dry_run => {
-                output::note(&format!("{} would be {}", sealed.name, self.words.done));
+        match made? {
+            Made::Skipped | Made::Unchanged => Ok(None),
+            Made::Text(_) if self.dry_run => {
+                output::note(&format!("{} would be {}", taken.name, self.words.done));
                 Ok(None)
             }
-            Some(text) if self.in_place => {
+            Made::Text(text) if self.in_place => {
                 held.get_or_insert_with(|| Held::wait(path));
                 files::unchanged(path, &bytes)?;
-                files::replace(path, text.as_bytes(), Audience::Anyone)?;
+                files::replace(path, &text, Audience::Anyone)?;
                 told.written();
                 told.tell();
                 Ok(None)
             }
-            text => Ok(text),
+            Made::Text(text) => Ok(Some(text)),
         }
     }
 
-    fn several(&self, work: &Work<'_>) -> Result<(), Failure> {
+    fn several(&self, piece: &dyn Piece) -> Result<(), Failure> {
         let Walk { found, leftovers } = walk::find(self.paths);
         if self.in_place && !self.dry_run {
             leftovers
@@ -143,7 +164,7 @@ impl Batch<'_> {
         let postponed = Mutex::new(Vec::new());
         each(&found, threads, &|at, found| {
             let mut told = Told::default();
-            match self.one_of_many(found, work, &mut told, Turn::First) {
+            match self.one_of_many(found, piece, &mut told, Turn::First) {
                 Ok(Outcome::Later) => lock(&postponed).push(at),
                 became => replacing.add(at, told, became),
             }
@@ -156,22 +177,22 @@ impl Batch<'_> {
             .filter_map(|at| Some((at, found.get(at)?)))
         {
             let mut told = Told::default();
-            let became = self.one_of_many(found, work, &mut told, Turn::Last);
+            let became = self.one_of_many(found, piece, &mut told, Turn::Last);
             replacing.add(at, told, became);
             replacing.replace_waiting();
         }
         let tally = replacing.end()?;
         let done = self.words.done;
         match self.dry_run {
-            true => tally.tell(&format!("to be {done}")),
-            false => tally.tell(done),
+            true => tally.tell(&format!("to be {done}"), &self.words),
+            false => tally.tell(done, &self.words),
         }
     }
 
     fn one_of_many(
         &self,
         found: &Found,
-        work: &Work<'_>,
+        piece: &dyn Piece,
         told: &mut Told,
         turn: Turn,
     ) -> Result<Outcome, Failure> {
@@ -184,13 +205,10 @@ impl Batch<'_> {
                 files::changeable(path)?;
                 (path, files::read(path)?)
             }
-            Found::InFolder(path) => {
-                let format = self.format_of(path);
-                match read_if_sealed(path, format)? {
-                    Some(bytes) => (path, bytes),
-                    None => return Ok(Outcome::Is(Became::Skipped)),
-                }
-            }
+            Found::InFolder(path) => match piece.read_of_folder(path, self.format_of(path))? {
+                Some(bytes) => (path, bytes),
+                None => return Ok(Outcome::Is(Became::Skipped)),
+            },
             Found::Unreadable(folder, why) => {
                 let folder = folder.shown();
                 return Err(Failure::unreadable(format!(
@@ -204,46 +222,42 @@ impl Batch<'_> {
                 return Ok(Outcome::Later);
             }
         }
-        let sealed = match (self.parse(path, &bytes, true), found) {
-            (Ok(sealed), _) => sealed,
-            (Err(failure), Found::InFolder(_)) if !claims_to_be_sealed(&bytes, &failure) => {
-                return Ok(Outcome::Is(Became::Skipped));
-            }
-            (Err(failure), _) => return Err(failure),
-        };
-        let Some(text) = work(&sealed, told)? else {
-            return Ok(Outcome::Is(Became::Unchanged));
+        let is_named = matches!(found, Found::Named(_));
+        let taken = self.taken(path, &bytes, is_named, true);
+        let text = match piece.make(&taken, told)? {
+            Made::Skipped => return Ok(Outcome::Is(Became::Skipped)),
+            Made::Unchanged => return Ok(Outcome::Is(Became::Unchanged)),
+            Made::Text(text) => text,
         };
         if self.dry_run {
-            told.result(&format!("{} would be {}", sealed.name, self.words.done));
+            told.result(&format!("{} would be {}", taken.name, self.words.done));
             return Ok(Outcome::Is(Became::Changed));
         }
         let held = held.unwrap_or_else(|| Held::wait(path));
         files::unchanged(path, &bytes)?;
-        if let Some(prepared) = Prepared::write(path, text.as_bytes())? {
+        if let Some(prepared) = Prepared::write(path, &text)? {
             return Ok(Outcome::Waits(prepared, held));
         }
-        files::replace(path, text.as_bytes(), Audience::Anyone)?;
+        files::replace(path, &text, Audience::Anyone)?;
         told.written();
         Ok(Outcome::Is(Became::Changed))
     }
 
-    fn parse<'a>(
+    fn taken<'a>(
         &self,
         path: &'a Path,
-        bytes: &[u8],
+        bytes: &'a [u8],
+        is_named: bool,
         of_many: bool,
-    ) -> Result<Sealed<'a>, Failure> {
-        let name = path.shown();
-        let document =
-            Document::<Encrypted>::parse_as(self.format_of(path), bytes, &Limits::generous());
-        Ok(Sealed {
+    ) -> Taken<'a> {
+        Taken {
             path,
-            document: document
-                .map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?,
-            name,
+            name: path.shown(),
+            bytes,
+            format: self.format_of(path),
+            is_named,
             of_many,
-        })
+        }
     }
 
     fn format_of(&self, path: &Path) -> Format {

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::CommandFactory as _;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 
 use crate::args::{Arguments, Verb};
 use crate::exit::Failure;
@@ -89,10 +89,6 @@ fn end_of_path(said: &str) -> usize {
 /// What is to be said of a line that cannot be read, where that is more than which word is wrong.
 pub(crate) fn told_otherwise(given: &[OsString], error: &clap::Error) -> Option<Failure> {
     let (first, rest) = given.get(1..)?.split_first()?;
-    let word = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(word)) => word.as_str(),
-        _ => "",
-    };
     match (error.kind(), first.to_str()?) {
         (ErrorKind::InvalidSubcommand, "keyservice") => Some(Failure::usage(
             "option-unsupported",
@@ -114,13 +110,6 @@ pub(crate) fn told_otherwise(given: &[OsString], error: &clap::Error) -> Option<
                     "options stand before the file, where they say what to do: 'stackseal {verb} {file}'"
                 ))
             })
-        }
-        (ErrorKind::UnknownArgument, verb @ ("encrypt" | "decrypt")) if !word.starts_with('-') => {
-            let in_place = if verb == "encrypt" { " -i" } else { "" };
-            Some(Failure::conflict(format!(
-                "{verb} takes one file, so nothing was done; for several: for file in ...; do stackseal \
-                 {verb}{in_place} \"$file\"; done"
-            )))
         }
         _ => None,
     }

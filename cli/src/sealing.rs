@@ -10,7 +10,7 @@ use crate::config::{Config, Plan, Rule, SelectionFlags, SelectorKind, Selectors,
 use crate::exit::Failure;
 use crate::key_groups;
 use crate::keys::recipient::Recipients;
-use crate::output;
+use crate::many::Told;
 
 /// The creation rule for a document, if there is a configuration with rules.
 ///
@@ -45,6 +45,7 @@ pub(crate) fn plan(
     rule: Option<Rule>,
     format: Format,
     context: &Context,
+    told: &mut Told,
 ) -> Result<Plan, Failure> {
     key_groups::refuse_foreign(&arguments.other_keys)?;
     let flags = SelectionFlags {
@@ -73,7 +74,7 @@ pub(crate) fn plan(
     }
     let plan = combined(arguments, rule.as_ref(), &flags, context)?;
     if plan.groups.len() == 1 && plan.shamir_threshold.is_some_and(|threshold| threshold > 1) {
-        output::warning(
+        told.warning(
             "a threshold counts for nothing with one key group; several are named by key_groups in a creation rule",
         );
     }

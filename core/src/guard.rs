@@ -13,10 +13,12 @@ use crate::format::Format;
 use crate::format::parts::{Item, Root};
 use crate::limits::Limits;
 use crate::marks::{self, Mark};
-use crate::metadata::AgeEntry;
+use crate::metadata::{self, AgeEntry};
+use crate::path::Path;
 use crate::recipient::Recipient;
 use crate::selector::Selector;
 use crate::timestamp::Timestamp;
+use crate::value::Value;
 
 /// What the guard found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,7 +184,7 @@ pub(crate) fn carries_block(format: Format, root: &Root) -> bool {
 
 /// Whether all documents carry the block of the first.
 pub(crate) fn same_blocks(sealed: &Document<Encrypted>) -> bool {
-    let mut blocks = sealed.roots().iter().map(|root| {
+    let blocks = sealed.roots().iter().map(|root| {
         let scalars = root.items.iter().filter_map(|item| match item {
             Item::Scalar(scalar) => Some(scalar),
             Item::Comment(_) => None,
@@ -190,8 +192,13 @@ pub(crate) fn same_blocks(sealed: &Document<Encrypted>) -> bool {
         let block = scalars.filter(|scalar| scalar.path.keys().next() == Some("sops"));
         block.map(|scalar| (&scalar.path, &scalar.value))
     });
-    let first: Vec<_> = blocks.next().into_iter().flatten().collect();
-    blocks.all(|block| block.eq(first.iter().copied()))
+    // The layout is that of the whole text, and may stand in the first block alone.
+    let is_layout = |(path, _): &(&Path, &Value)| path.keys().nth(1) == Some(metadata::LAYOUT);
+    let mut blocks = blocks.map(|block| block.collect::<Vec<_>>());
+    let first = blocks.next().unwrap_or_default();
+    let mut bare = first.clone();
+    bare.retain(|field| !is_layout(field));
+    blocks.all(|block| block == bare || block == first)
 }
 
 /// The rule must be the one that the marks compile to, for this very text.

@@ -129,6 +129,18 @@ impl Metadata {
         fields
     }
 
+    /// The blocks of the first document and of each further one. The layout is that of the whole text, and stands in the
+    /// first alone: in each of many it would make the file grow by the square.
+    pub(crate) fn to_nodes(&self) -> (Node, Node) {
+        let first = self.to_node();
+        let mut other = first.clone();
+        if let Node::Mapping(fields) = &mut other {
+            fields
+                .retain(|it| !matches!(it, Entry::Item { key: Some(key), .. } if &**key == LAYOUT));
+        }
+        (first, other)
+    }
+
     /// The fields in the reference's order.
     pub(crate) fn to_node(&self) -> Node {
         let mut fields = self.keys_before_time();
@@ -194,7 +206,7 @@ impl Renewed {
 }
 
 /// The field that says how the text was laid out. The reference passes over it, and drops it when it writes.
-const LAYOUT: &str = "stackseal_layout";
+pub(crate) const LAYOUT: &str = "stackseal_layout";
 
 /// Whether keys of other kinds and unknown fields are carried along, not only told of.
 const WHOLE: bool = cfg!(feature = "formats");

@@ -406,9 +406,7 @@ impl MadeOf {
     }
 
     fn text(&self, plain: &Document<Plain>) -> Result<Document<Encrypted>, Error> {
-        let block = self.metadata.to_node();
-        let insertion = |root| plain.format().insertion(plain.text(), root, &block);
-        let blocks: Vec<_> = plain.roots().iter().map(insertion).collect();
+        let blocks = insertions(plain, &self.metadata);
         let text = splice(plain.text(), self.edits.iter().chain(&blocks));
         Document::<Encrypted>::of_text(plain.format(), text.into(), &with_room(plain)).map_err(
             |error| {
@@ -419,6 +417,16 @@ impl MadeOf {
             },
         )
     }
+}
+
+/// A block for each document of the text.
+fn insertions(plain: &Document<Plain>, metadata: &Metadata) -> Vec<Edit> {
+    let (first, other) = metadata.to_nodes();
+    let blocks = core::iter::once(&first).chain(core::iter::repeat(&other));
+    let roots = plain.roots().iter().zip(blocks);
+    roots
+        .map(|(root, block)| plain.format().insertion(plain.text(), root, block))
+        .collect()
 }
 
 /// Whether nothing is left to write: the same text, or, unless layouts are kept, the same but for how sealed values were

@@ -23,6 +23,7 @@ use crate::exit::{Act, Failure};
 use crate::files::{self, Audience, Held};
 use crate::foreground::{self, Answer, Foreground};
 use crate::keys::recipient::Recipients;
+use crate::many::Told;
 use crate::opening::Mac;
 use crate::output;
 use crate::output::Shown as _;
@@ -154,7 +155,15 @@ impl Version {
         rule: Option<Rule>,
         context: &Context,
     ) -> Result<Self, Failure> {
-        let plan = sealing::plan(&arguments.selection, rule, places.output(), context)?;
+        let mut told = Told::default();
+        let plan = sealing::plan(
+            &arguments.selection,
+            rule,
+            places.output(),
+            context,
+            &mut told,
+        )?;
+        told.tell();
         Ok(Self::New {
             groups: sealing::groups(&plan, &Recipients::default())?,
             selector: sealing::selector(&plan)?,

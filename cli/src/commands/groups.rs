@@ -8,7 +8,7 @@ use crate::exit::{Act, Failure};
 use crate::key_groups::{self, Difference, Group};
 use crate::keyring::Keyring;
 use crate::keys::recipient::Recipients;
-use crate::many::{Batch, Sealed, Words};
+use crate::many::{Batch, Sealed, Words, to_write};
 use crate::output;
 
 /// Changes the groups of the files.
@@ -45,16 +45,13 @@ pub(crate) fn run(act: &GroupAct, context: &Context) -> Result<(), Failure> {
         dry_run: files.dry_run,
         one_by_one: false,
         format: None,
-        words: Words {
-            done: "changed",
-            missing: 2,
-        },
+        words: Words::of_sealed("changed", 2),
     };
-    let done = batch.run(&|file, _| regrouping.regroup(file).map(Some));
+    let done = batch.run(&|file, _| Ok(Some(to_write(regrouping.regroup(file)?))));
     let left = regrouping.left.into_inner();
     super::warn_of_who_left(if files.dry_run { 0 } else { left });
     match done? {
-        Some(text) => output::result(text.as_bytes()),
+        Some(text) => output::result(&text),
         None => Ok(()),
     }
 }
@@ -78,7 +75,7 @@ struct Regrouping {
 
 impl Regrouping {
     fn regroup(&self, file: &Sealed<'_>) -> Result<String, Failure> {
-        let name = file.name.as_str();
+        let name = file.name;
         let metadata = file.document.metadata();
         let old = key_groups::of_file(metadata);
         let groups = self.changed(&old, name)?;

@@ -20,7 +20,7 @@ use crate::key_groups::{self, Group};
 use crate::keyring::Keyring;
 use crate::keys::lock;
 use crate::keys::recipient::Recipients;
-use crate::many::{Batch, Sealed, Told, Words};
+use crate::many::{Batch, Sealed, Told, Words, to_write};
 use crate::opening;
 use crate::output;
 use crate::sealing;
@@ -61,14 +61,11 @@ pub(crate) fn run(arguments: &Rotate, context: &Context) -> Result<(), Failure> 
         dry_run: arguments.dry_run,
         one_by_one: false,
         format: places.stated_input(),
-        words: Words {
-            done: "rotated",
-            missing: 2,
-        },
+        words: Words::of_sealed("rotated", 2),
     };
     let text = batch.run(&|file, told| match arguments.by_rule {
-        true => files.by_rule(file, told),
-        false => files.rotate(file, told).map(Some),
+        true => Ok(files.by_rule(file, told)?.map(to_write)),
+        false => Ok(Some(to_write(files.rotate(file, told)?))),
     })?;
     for recipient in lock(&files.missed).iter() {
         output::warning(&format!(
@@ -76,7 +73,7 @@ pub(crate) fn run(arguments: &Rotate, context: &Context) -> Result<(), Failure> 
         ));
     }
     match text {
-        Some(text) => places.write(text.as_bytes(), Audience::Anyone),
+        Some(text) => places.write(&text, Audience::Anyone),
         None => Ok(()),
     }
 }
@@ -114,7 +111,7 @@ struct Files<'a> {
 
 impl Files<'_> {
     fn rotate(&self, file: &Sealed<'_>, told: &mut Told) -> Result<String, Failure> {
-        let name = file.name.as_str();
+        let name = file.name;
         let data_key = self.keyring.data_key(&file.document, name)?;
         let metadata = file.document.metadata();
         let groups = self.changed(key_groups::of_file(metadata));
@@ -145,7 +142,7 @@ impl Files<'_> {
     /// somebody may have written them there. Who is added here is meant.
     fn tell_strangers(&self, file: &Sealed<'_>, groups: &[Group], told: &mut Told) {
         let mut warn = |message: String| {
-            told.note(&format!("stackseal: warning: {}: {message}", file.name));
+            told.warning(&format!("{}: {message}", file.name));
         };
         let by_name = self.arguments.filename_override.as_deref();
         let rule = match sealing::rule_if_any(self.config, by_name.unwrap_or(file.path)) {
@@ -186,8 +183,8 @@ impl Files<'_> {
         if let Ok(found) = file.document.open_with_clear(data_key)
             && found.in_clear.is_empty()
         {
-            for line in opening::told_of_clear(&found, &file.name) {
-                told.note(&format!("stackseal: warning: {line}"));
+            for line in opening::told_of_clear(&found, file.name) {
+                told.warning(&line);
             }
         }
     }
@@ -201,11 +198,11 @@ impl Files<'_> {
         groups: &[Vec<Recipient>],
         threshold: usize,
     ) -> Result<Document<Encrypted>, Failure> {
-        let failed = |act| move |error| Failure::of_document(&error, &file.name, act);
+        let failed = |act| move |error| Failure::of_document(&error, file.name, act);
         let found = file.document.open_with_clear(data_key);
         let found = found.map_err(failed(Act::Decrypt))?;
-        for line in opening::told_of_clear(&found, &file.name) {
-            told.note(&format!("stackseal: warning: {line}"));
+        for line in opening::told_of_clear(&found, file.name) {
+            told.warning(&line);
         }
         let sealing = Sealing {
             recipients: sealing::first(groups),
@@ -239,7 +236,7 @@ impl Files<'_> {
         groups: &[Vec<Recipient>],
         threshold: usize,
     ) -> Result<String, Failure> {
-        let failed = |act| move |error| Failure::of_document(&error, &file.name, act);
+        let failed = |act| move |error| Failure::of_document(&error, file.name, act);
         let opened = match self.arguments.ignore_mac {
             true => file.document.open_without_mac(data_key),
             false => file.document.open(data_key),

@@ -11,7 +11,7 @@ use crate::exit::{Act, Failure};
 use crate::key_groups::{self, Difference, Group};
 use crate::keyring::Keyring;
 use crate::keys::recipient::Recipients;
-use crate::many::{Batch, Sealed, Told, Words};
+use crate::many::{Batch, Sealed, Told, Words, to_write};
 use crate::output;
 use crate::sealing;
 
@@ -40,12 +40,9 @@ pub(crate) fn run(arguments: &UpdateKeys, context: &Context) -> Result<(), Failu
         dry_run: arguments.dry_run,
         one_by_one: !arguments.yes && !arguments.dry_run,
         format: arguments.input_type.as_deref().and_then(Format::of_word),
-        words: Words {
-            done: "updated",
-            missing: 1,
-        },
+        words: Words::of_sealed("updated", 1),
     };
-    let done = batch.run(&|file, told| update.update(file, told));
+    let done = batch.run(&|file, told| Ok(update.update(file, told)?.map(to_write)));
     super::warn_of_who_left(update.left.into_inner());
     done.map(drop)
 }
@@ -63,7 +60,7 @@ struct Update<'a> {
 
 impl Update<'_> {
     fn update(&self, file: &Sealed<'_>, told: &mut Told) -> Result<Option<String>, Failure> {
-        let name = file.name.as_str();
+        let name = file.name;
         if !file.of_many {
             told.note(&format!("Syncing keys for file {name}"));
         }
@@ -123,7 +120,7 @@ impl Update<'_> {
 
     fn rule(&self, file: &Sealed<'_>) -> Result<Rule, Failure> {
         let rule = self.config.rule_for(file.path)?;
-        let rule = rule.ok_or_else(|| sealing::no_rule(&file.name))?;
+        let rule = rule.ok_or_else(|| sealing::no_rule(file.name))?;
         Ok(rule.for_format(file.document.format()))
     }
 
@@ -172,8 +169,8 @@ fn tell_selection(file: &Sealed<'_>, rule: &Rule, plan: &Plan, told: &mut Told) 
         }
         _ => return,
     };
-    told.note(&format!(
-        "stackseal: warning: {name}: {what}; updatekeys leaves that as it is, 'stackseal rotate --by-rule -i {name}' \
+    told.warning(&format!(
+        "{name}: {what}; updatekeys leaves that as it is, 'stackseal rotate --by-rule -i {name}' \
          brings it in line"
     ));
 }

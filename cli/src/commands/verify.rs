@@ -5,16 +5,17 @@ mod finding;
 
 use std::path::Path;
 
-use stackseal_core::{Document, Encrypted, Error, ErrorCode, Format, Limits, document};
+use stackseal_core::{Document, Encrypted, Format, Limits};
 
 use self::finding::Finding;
 use super::Context;
 use crate::args::Verify;
 use crate::config::{self, Config, Covering, Rule, SelectionFlags};
-use crate::exit::{self, Act, Failure};
+use crate::exit::Failure;
 use crate::expected::{self, Difference, Expected};
 use crate::files;
 use crate::keys::recipient::{self, Recipients};
+use crate::likeness;
 use crate::many::{self, Found, Seen, Told};
 use crate::output::Shown as _;
 use crate::sealing;
@@ -142,7 +143,8 @@ impl Verification<'_> {
             .unwrap_or_else(|| Format::of_name(&path.to_string_lossy()));
         let bytes = match named {
             true => files::read(path).map(|bytes| {
-                (many::may_be_sealed(&bytes) || holds_sealed(format, &bytes)).then_some(bytes)
+                (likeness::may_be_sealed(&bytes) || likeness::holds_sealed(format, &bytes))
+                    .then_some(bytes)
             }),
             false => many::read_if_sealed(path, format),
         };
@@ -151,8 +153,8 @@ impl Verification<'_> {
             Some(bytes) => {
                 let parsed = Document::<Encrypted>::parse_as(format, bytes, &Limits::generous());
                 parsed.map(Some).or_else(|error| {
-                    let failure = Failure::of_document(&error, "", Act::Decrypt);
-                    match many::claims_to_be_sealed(bytes, &failure) || (named && !is_plain(&error))
+                    match likeness::claims_to_be_sealed(bytes, &error)
+                        || (named && !likeness::is_plain(&error))
                     {
                         true => Err(vec![Finding::of_unread(&error)]),
                         false => Ok(None),
@@ -313,25 +315,11 @@ fn other_mac(document: &Document<Encrypted>, rule: &Rule) -> Option<Difference> 
     })
 }
 
-/// Whether a text could not be read as sealed because it is a plain one.
-fn is_plain(error: &Error) -> bool {
-    let text = error.to_string();
-    text.contains("sops metadata not found") && exit::of_ruin(&text).is_none()
-}
-
 /// What is left of a sealed file, and must not be sealed again.
 fn damaged(path: &Path, format: Format) -> Option<Finding> {
     let bytes = files::read(path).ok()?;
-    match Document::<Encrypted>::parse_as(format, &bytes, &Limits::generous()) {
-        Err(error) => (holds_sealed(format, &bytes) || error.code() == ErrorCode::MetadataInvalid)
-            .then(|| Finding::of_unread(&error))
-            .filter(|_| !is_plain(&error)),
+    match likeness::of_sealed(format, &bytes)? {
         Ok(document) => document.verify().first().map(Finding::of_error),
+        Err(error) => Some(Finding::of_unread(&error)),
     }
-}
-
-/// Whether a text is sealed, or was. One that goes as a binary file may tell of sealed values, as these words do.
-fn holds_sealed(format: Format, bytes: &[u8]) -> bool {
-    let may_be = format != Format::Binary || bytes.trim_ascii_start().starts_with(b"{");
-    may_be && std::str::from_utf8(bytes).is_ok_and(document::holds_sealed)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Words;
 use crate::exit::Failure;
 use crate::output::{self, Progress};
 
@@ -26,6 +27,11 @@ impl Told {
     /// Keeps a line for standard error.
     pub(crate) fn note(&mut self, line: &str) {
         self.lines.push(Line::Note(line.to_owned()));
+    }
+
+    /// Keeps a warning for standard error.
+    pub(crate) fn warning(&mut self, message: &str) {
+        self.note(&format!("stackseal: warning: {message}"));
     }
 
     /// Keeps a line for standard error that is told of a file that is replaced.
@@ -159,7 +165,7 @@ impl Tally {
     ///
     /// # Errors
     /// `files-failed`.
-    pub(super) fn tell(&self, done: &str) -> Result<(), Failure> {
+    pub(super) fn tell(&self, done: &str, words: &Words) -> Result<(), Failure> {
         let Self {
             changed,
             failed,
@@ -168,13 +174,13 @@ impl Tally {
         } = self;
         let mut summary = format!("{done} {changed}, unchanged {unchanged}, failed {failed}");
         if *skipped > 0 {
-            summary.push_str(&format!(", not sealed {skipped}"));
+            summary.push_str(&format!(", {} {skipped}", words.skipped));
         }
-        let sealed = changed + unchanged + failed;
-        if sealed == 0 {
-            output::warning("no sealed file is there");
+        let concerned = changed + unchanged + failed;
+        if concerned == 0 {
+            output::warning(words.none);
         }
-        self.fail(sealed, &summary)
+        self.fail(concerned, &summary)
     }
 
     fn fail(&self, all: usize, summary: &str) -> Result<(), Failure> {

@@ -8,11 +8,12 @@ use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use stackseal_core::{ErrorCode, Format};
+use stackseal_core::Format;
 use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 use crate::files;
+use crate::likeness::may_be_sealed;
 use crate::output::Shown as _;
 
 /// What an argument, or a folder, brought.
@@ -123,20 +124,6 @@ pub(crate) fn read_if_sealed(
     }
     file.read_to_end(&mut bytes).map_err(unreadable)?;
     Ok(may_be_sealed(&bytes).then_some(bytes))
-}
-
-/// Whether a text has what every sealed file has, whatever its format.
-pub(crate) fn may_be_sealed(bytes: &[u8]) -> bool {
-    let text = std::str::from_utf8(bytes);
-    text.is_ok_and(|text| ["sops", "lastmodified"].iter().all(|it| text.contains(it)))
-}
-
-/// Whether a file of a folder that could not be read as a sealed one is meant to be one, but broken.
-pub(crate) fn claims_to_be_sealed(bytes: &[u8], failure: &Failure) -> bool {
-    let has_no_block = failure.code == ErrorCode::MetadataInvalid.as_str()
-        && failure.message.contains("sops metadata not found");
-    let text = String::from_utf8_lossy(bytes);
-    !has_no_block && text.contains("ENC[AES256_GCM,")
 }
 
 /// Bytes by which a file is judged first.

@@ -2,9 +2,8 @@
 //! written anew. Either way the result is parsed again.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
-use super::with_room;
+use super::{insertions, with_room};
 use crate::document::{Document, Encrypted, Plain, splice};
 use crate::error::{Error, ErrorCode};
 use crate::format::Edit;
@@ -61,12 +60,7 @@ impl Document<Encrypted> {
             _ => parse(splice(self.text(), edits))?.body(),
         };
         let plain = parse(body)?;
-        let block = metadata.to_node();
-        let insertion = |root| plain.format().insertion(plain.text(), root, &block);
-        Some(splice(
-            plain.text(),
-            &plain.roots().iter().map(insertion).collect::<Vec<_>>(),
-        ))
+        Some(splice(plain.text(), &insertions(&plain, metadata)))
     }
 }
 

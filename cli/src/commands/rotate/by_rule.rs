@@ -24,7 +24,7 @@ impl Files<'_> {
         file: &Sealed<'_>,
         told: &mut Told,
     ) -> Result<Option<String>, Failure> {
-        let name = file.name.as_str();
+        let name = file.name;
         let metadata = file.document.metadata();
         let rule = self.rule(file)?;
         let plan = combine(Some(&rule), &SelectionFlags::default(), &[])?;
@@ -73,7 +73,7 @@ impl Files<'_> {
     fn rule(&self, file: &Sealed<'_>) -> Result<Rule, Failure> {
         let by_name = self.arguments.filename_override.as_deref();
         let path: &Path = by_name.unwrap_or(file.path);
-        let rule = sealing::rule(self.config, path)?.ok_or_else(|| sealing::no_rule(&file.name))?;
+        let rule = sealing::rule(self.config, path)?.ok_or_else(|| sealing::no_rule(file.name))?;
         Ok(rule.for_format(file.document.format()))
     }
 }
