@@ -108,6 +108,16 @@ impl Metadata {
         Node::Mapping(fields.0)
     }
 
+    /// The field of the layout, if there is one.
+    #[cfg(feature = "formats")]
+    pub(crate) fn layout_field(&self) -> Node {
+        let mut fields = Fields::default();
+        if let Some(layout) = &self.layout {
+            fields.text(LAYOUT, layout);
+        }
+        Node::Mapping(fields.0)
+    }
+
     fn keys_before_time(&self) -> Fields {
         let mut fields = Fields::default();
         if !WHOLE {
@@ -185,8 +195,6 @@ impl KeyGroup {
 #[cfg(feature = "formats")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Renewed {
-    /// The whole block.
-    All,
     /// Who can open the document.
     Keys,
     /// That, and what was sealed last, and when.

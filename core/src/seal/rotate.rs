@@ -85,12 +85,7 @@ impl Document<Encrypted> {
         }
         let block = keys::replaced(&block, &new, groups, threshold, random)?;
         let (edits, count) = self.sealed_anew(&pass, &new, random)?;
-        // A layout stands where only a block written anew has it.
-        let which = match self.metadata().layout {
-            Some(_) => Renewed::All,
-            None => Renewed::KeysAndMac,
-        };
-        let rotated = self.with_block(&edits, &block, which, &|rotated| {
+        let rotated = self.with_block(&edits, &block, Renewed::KeysAndMac, &|rotated| {
             let places = rotated.scalars().map(|(at, scalar)| (at, &scalar.path));
             let same_places = places.eq(self.scalars().map(|(at, scalar)| (at, &scalar.path)));
             let says_the_same = |again: Pass<'_>| {
@@ -223,6 +218,7 @@ mod tests {
             ),
             // sealed in another layout, and brought back by what is kept beside
             (Format::Yaml, "a: &x 0x1F\nb: *x\n"),
+            (Format::Yaml, "a: 0x1F\n---\n---\nb: 0x2F\r\n---\n"),
             (Format::Yaml, "x: 1"),
             (Format::Yaml, "p_unencrypted: 1\r\nq: 2\r\n"),
             (Format::Json, "{\"a\": 1.5, \"b\": [null, {}, \"\"]}"),
@@ -248,6 +244,41 @@ mod tests {
             assert_eq!(before.text().len(), after.text().len());
             assert_eq!(before.text().lines().count(), after.text().lines().count());
         }
+    }
+
+    #[test]
+    fn the_layout_stands_in_the_first_of_many_blocks_and_may_in_others() {
+        let text = "a: 0x1F\n---\nb: 0x2F\n";
+        let document = sealed(Format::Yaml, text);
+        let lines = |document: &Document<Encrypted>| -> Vec<_> {
+            let all = document.text().lines();
+            let layouts = all.filter(|line| line.contains("stackseal_layout"));
+            layouts.map(str::to_owned).collect()
+        };
+        let [layout] = lines(&document).try_into().unwrap();
+        assert!(document.verify().is_empty());
+        let with = |line: &str| {
+            let text = alloc::format!("{}{line}\n", document.text());
+            Document::<Encrypted>::parse(text.as_bytes(), &Limits::default()).unwrap()
+        };
+        // Releases before wrote it into each.
+        let older = with(&layout);
+        assert!(older.verify().is_empty());
+        let after = rotated(&older, false).unwrap();
+        let [first, second] = lines(&after).try_into().unwrap();
+        assert_eq!(first, second);
+        assert_ne!(first, layout);
+        assert_eq!(plain(&after), text);
+        assert!(!with("    stackseal_layout: hunter2").verify().is_empty());
+    }
+
+    #[test]
+    fn many_documents_do_not_make_a_file_grow_by_the_square() {
+        let length = |documents: usize| {
+            let text = alloc::format!("a: 0x1F\n{}", "---\nb: 0x2F\n".repeat(documents));
+            sealed(Format::Yaml, &text).text().len()
+        };
+        assert!(length(80) < 2 * length(40));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::metadata as block;
 use super::write;
 use crate::format::Edit;
 use crate::format::parts::{Place, Root};
-use crate::metadata::{Metadata, Renewed, is_foreign};
+use crate::metadata::{LAYOUT, Metadata, Renewed, is_foreign};
 
 /// What to replace so that the block has these fields; `None` when it does not have lines of its own for each field.
 pub(crate) fn with_fields(
@@ -19,9 +19,6 @@ pub(crate) fn with_fields(
     metadata: &Metadata,
     which: Renewed,
 ) -> Option<Vec<Edit>> {
-    if which == Renewed::All {
-        return None;
-    }
     let top = root.places.iter().filter(|place| place.collection == 0);
     let number = top
         .filter(|place| place.key.as_deref() == Some(block::KEY))
@@ -44,11 +41,20 @@ pub(crate) fn with_fields(
     };
     let newline = write::newline(text);
     let new = block::fields(&metadata.renewed(which), shape.column, step);
-    let new = match newline {
-        "\n" => new,
-        _ => new.replace('\n', newline),
-    };
-    let mut edits: Vec<Edit> = Vec::from([(first..first, new)]);
+    let mut edits: Vec<Edit> = Vec::from([(first..first, new.replace('\n', newline))]);
+    // It stays where it is, in the blocks that have it.
+    let is_layout = |field: &&&Place| field.key.as_deref() == Some(LAYOUT);
+    if let Some(field) = fields
+        .iter()
+        .find(is_layout)
+        .filter(|_| which == Renewed::KeysAndMac)
+    {
+        let new = metadata.layout_field();
+        edits.push((
+            lines(text, field)?,
+            block::fields(&new, shape.column, step).replace('\n', newline),
+        ));
+    }
     edits.extend(old.into_iter().map(|lines| (lines, String::new())));
     Some(edits)
 }
