@@ -203,6 +203,9 @@ impl<State> Document<State> {
 
     /// The first line break that readers do not agree on, as an error.
     pub(crate) fn line_break(&self) -> Option<Error> {
+        if self.format != Format::Yaml {
+            return None;
+        }
         let (at, message) = portable::line_break(&self.text)?;
         let line = line_number(self.text.as_bytes(), at);
         Some(Error::input(ErrorCode::LayoutUnsupported, message).at_line(line))
@@ -234,10 +237,10 @@ impl<State> Document<State> {
     #[cfg(feature = "formats")]
     pub fn trees(&self) -> Result<Vec<crate::tree::Node>, Error> {
         let documents = self.arranged();
-        let most = self.limits.nodes;
+        let mut left = self.limits.nodes.min(ALIASED);
         documents
             .iter()
-            .map(|document| document.tree(most))
+            .map(|document| document.tree(&mut left))
             .collect()
     }
 
@@ -655,6 +658,10 @@ pub(crate) fn leaf(document: usize, scalar: &Scalar) -> Leaf {
 pub(crate) fn looks_sealed(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.starts_with("ENC["))
 }
+
+/// So many nodes aliases may stand for: a text of a few lines can stand for billions.
+#[cfg(feature = "formats")]
+const ALIASED: usize = 100_000;
 
 /// Whether a text, be it damaged or plain, holds something sealed.
 pub fn holds_sealed(text: &str) -> bool {

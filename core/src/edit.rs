@@ -194,6 +194,10 @@ impl<'a> Change<'a> {
         let changed = self.laid_out_anew(wanted)?;
         let again = self.parse(&changed).map_err(|error| match error.code() {
             ErrorCode::LimitExceeded => error,
+            ErrorCode::DuplicateKey => Error::input(
+                ErrorCode::DuplicateKey,
+                "a key stands twice in one mapping of the value; readers disagree on which counts, so give it once",
+            ),
             code => Error::bug(alloc::format!(
                 "the edited text does not parse ({})",
                 code.as_str()

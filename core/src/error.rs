@@ -34,6 +34,18 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
+/// What follows a line break in a key would look like a message of its own.
+fn on_one_line(path: String) -> String {
+    if !path.contains(char::is_control) {
+        return path;
+    }
+    let shown = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    path.chars().map(shown).collect()
+}
+
 /// The particulars of an [`Error`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -106,7 +118,9 @@ impl Error {
     #[must_use]
     pub(crate) fn at_path(mut self, path: impl fmt::Display) -> Self {
         if let Some(fault) = self.fault_mut() {
-            fault.path.get_or_insert_with(|| path.to_string());
+            fault
+                .path
+                .get_or_insert_with(|| on_one_line(path.to_string()));
         }
         self
     }

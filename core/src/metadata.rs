@@ -64,6 +64,8 @@ pub struct Metadata {
     pub layout: Option<String>,
     /// Whether there is a field, or something below a known one, that is not known here.
     pub unknown: bool,
+    /// Whether key groups stand beside keys, where they count for nothing; whoever they name may hold the data key.
+    pub groups_passed_over: bool,
     /// Other keys that open the data key.
     pub foreign: Vec<Foreign>,
     /// Fields that are not known here.
@@ -289,6 +291,7 @@ pub(crate) fn read<'a>(
         mac_only_encrypted: false,
         layout: None,
         unknown: false,
+        groups_passed_over: false,
         foreign: Vec::new(),
         extra: Vec::new(),
     };
@@ -364,6 +367,8 @@ pub(crate) fn read<'a>(
     }
     // As the reference: keys that stand directly in the block go before groups.
     if !read.age.is_empty() || !read.foreign.is_empty() {
+        read.groups_passed_over = !read.key_groups.is_empty();
+        read.unknown |= read.groups_passed_over;
         read.key_groups.clear();
     }
     Ok(read)

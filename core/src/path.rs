@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 use crate::text::Text;
 
@@ -190,13 +190,23 @@ impl fmt::Debug for Path {
 }
 
 impl fmt::Display for Path {
-    /// `auth.users[0].password`.
+    /// `auth.users[0].password`; control characters in keys are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, segment) in self.segments().enumerate() {
             match segment {
                 Segment::Index(index) => write!(f, "[{index}]")?,
-                Segment::Key(key) if at == 0 => f.write_str(key)?,
-                Segment::Key(key) => write!(f, ".{key}")?,
+                Segment::Key(key) => {
+                    if at > 0 {
+                        f.write_str(".")?;
+                    }
+                    // On one line: what follows a line break would look like a message of its own.
+                    for c in key.chars() {
+                        match c.is_control() {
+                            true => write!(f, "{}", c.escape_default())?,
+                            false => f.write_char(c)?,
+                        }
+                    }
+                }
             }
         }
         Ok(())

@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 
 use crate::age::{Envelope, armor};
 use crate::cipher::SealedValue;
-use crate::document::{Document, Encrypted, looks_sealed};
+use crate::document::{Document, Encrypted};
 use crate::error::{Error, ErrorCode};
 use crate::format::parts::{Comment, Item, Remedy, Scalar};
 use crate::guard::{carries_block, same_blocks};
@@ -201,6 +201,14 @@ impl Found<'_> {
                 "No keys found in file: the block names nobody who could open it",
             );
         }
+        if metadata.groups_passed_over {
+            self.block_fault(
+                ErrorCode::MetadataInvalid,
+                "key_groups",
+                "key groups stand beside the keys, where they count for nothing, but whoever they name may hold the data key; \
+                 'stackseal rotate -i' takes them out, under a new data key",
+            );
+        }
         if groups > 0
             && metadata
                 .shamir_threshold
@@ -356,7 +364,8 @@ fn comment_fault(comment: &Comment, selected: bool) -> Option<Error> {
 fn value_fault(scalar: &Scalar, selected: bool) -> Option<Error> {
     let place = |error: Error| error.at_line(scalar.line).at_path(&scalar.path);
     if !selected {
-        return looks_sealed(&scalar.value).then(|| {
+        let text = scalar.value.as_str().unwrap_or_default();
+        return SealedValue::parse(text).is_some().then(|| {
             place(Error::input(
                 ErrorCode::ValueLooksSealed,
                 "the value looks sealed, but no rule selects it; readers would take the ciphertext as the value",
@@ -644,6 +653,13 @@ ARMOR
                 "metadata-invalid 8",
             ),
             (
+                "    mac:",
+                "    key_groups:\n        - pgp:\n            - fp: hunter2\n              enc: hunter2\n              created_at: \"2026-01-02T03:04:05Z\"\n    mac:",
+                "metadata-invalid 18",
+            ),
+            // Two words that begin as a sealed value does are none.
+            ("sops:", "c_unencrypted: ENC[x]\nsops:", ""),
+            (
                 "version: 3.11.0\n",
                 "version: 3.11.0\n---\na: 1\n",
                 "metadata-invalid 5",
@@ -692,6 +708,20 @@ ARMOR
             };
             assert!(!codes(format, text.as_bytes()).is_empty(), "{case}");
         }
+    }
+
+    #[test]
+    fn what_only_readers_of_yaml_take_for_a_line_break_is_fine_elsewhere() {
+        let text = vectors::names("sops/cases").into_iter().find_map(|name| {
+            let found = vectors::json(&format!("sops/cases/{name}/case.json"));
+            let file = found["encrypted"].as_str()?;
+            let text = vectors::read(&format!("sops/cases/{name}/{file}"));
+            let whole = found["format"] == "json" && codes(Format::Json, &text).is_empty();
+            whole.then(|| String::from_utf8(text).unwrap())
+        });
+        let text = text.unwrap();
+        let text = text.replacen('{', "{\"c_unencrypted\": \"x\u{2028}\u{85}\",", 1);
+        assert_eq!(codes(Format::Json, text.as_bytes()), [""; 0]);
     }
 
     #[test]

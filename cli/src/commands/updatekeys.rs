@@ -64,6 +64,12 @@ impl Update<'_> {
         if !file.of_many {
             told.note(&format!("Syncing keys for file {name}"));
         }
+        if file.document.metadata().groups_passed_over {
+            told.warning(&format!(
+                "{name}: key_groups stand beside the keys, where they count for nothing, but whoever they name may hold \
+                 the data key; 'stackseal rotate -i {name}' takes them out, under a new data key"
+            ));
+        }
         let rule = self.rule(file)?;
         let plan = combine(Some(&rule), &SelectionFlags::default(), &[])?;
         tell_selection(file, &rule, &plan, told);

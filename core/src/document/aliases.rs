@@ -47,7 +47,24 @@ mod tests {
     use alloc::string::ToString as _;
 
     use crate::document::{Document, Plain};
+    use crate::error::ErrorCode;
     use crate::limits::Limits;
+
+    #[test]
+    fn a_few_lines_do_not_stand_for_millions() {
+        let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for (one, next) in "abcde".chars().zip("bcdef".chars()) {
+            let entries = alloc::vec![alloc::format!("*{one}"); 9].join(",");
+            bomb.push_str(&alloc::format!("{next}: &{next} [{entries}]\n"));
+        }
+        // Nor do many documents of which each stands for less.
+        let many = "a: &a [1, 2, 3]\nb: [*a, *a, *a, *a]\n---\n".repeat(9000);
+        for text in [&bomb, &many] {
+            let document = Document::<Plain>::parse(text.as_bytes(), &Limits::generous());
+            let error = document.unwrap().trees().unwrap_err();
+            assert_eq!(error.code(), ErrorCode::LimitExceeded);
+        }
+    }
 
     #[test]
     fn aliases_are_told_with_their_places() {

@@ -260,7 +260,7 @@ mod tests {
         let root = root(text);
         let items = root.items.iter().collect();
         let arranged = arrange(items, root.collections.iter().enumerate(), &root, None);
-        arranged.tree(usize::MAX).unwrap()
+        arranged.tree(&mut 0).unwrap()
     }
 
     fn pairs(text: &str) -> Vec<(String, String)> {
@@ -453,7 +453,8 @@ mod tests {
         ] {
             let error = emit(&Node::Mapping(vec![item(key, node)])).unwrap_err();
             assert_eq!(error.code(), ErrorCode::ValueNotRepresentable, "{key}");
-            assert_eq!(error.fault().unwrap().path.as_deref(), Some(key));
+            let shown = key.replace('\n', "\\n");
+            assert_eq!(error.fault().unwrap().path, Some(shown));
         }
         assert!(emit(&leaf("x")).is_err());
     }

@@ -76,7 +76,7 @@ impl Format {
             #[cfg(feature = "formats")]
             Self::Dotenv => super::dotenv::opened(value, at),
             #[cfg(feature = "formats")]
-            Self::Ini => super::ini::opened(value, at),
+            Self::Ini => super::ini::opened(value, at, text),
             Self::Yaml => Ok(yaml::write::opened(value, at, text, caution)),
         }
     }

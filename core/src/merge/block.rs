@@ -145,6 +145,7 @@ impl Rules {
         match three_way(base.map(|it| &it.extra), &ours.extra, &theirs.extra) {
             Some(extra) => {
                 rest.unknown = !extra.is_empty();
+                rest.groups_passed_over = false;
                 rest.extra = extra;
             }
             None => {

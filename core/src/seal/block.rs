@@ -24,6 +24,7 @@ impl Document<Encrypted> {
             let expected = Metadata {
                 // It may have stood in what is replaced.
                 unknown: written.metadata().unknown,
+                groups_passed_over: written.metadata().groups_passed_over,
                 ..metadata.clone()
             };
             (*written.metadata() == expected && is_right(&written)).then_some(written)

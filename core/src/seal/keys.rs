@@ -131,6 +131,7 @@ impl Keys<'_> {
             mac_only_encrypted: false,
             layout: None,
             unknown: false,
+            groups_passed_over: false,
             foreign: Vec::new(),
             extra: Vec::new(),
         };

@@ -255,13 +255,13 @@ impl Arranged<'_> {
     /// The document as a tree, aliases replaced by what they stand for.
     ///
     /// # Errors
-    /// `limit-exceeded` when that comes to more than `most` nodes.
-    pub(crate) fn tree(&self, most: usize) -> Result<Node, Error> {
+    /// `limit-exceeded` when those come to more than what is `left` of the nodes that aliases may stand for.
+    pub(crate) fn tree(&self, left: &mut usize) -> Result<Node, Error> {
         let mut build = Build {
             document: self,
             done: Vec::new(),
             named: Vec::new(),
-            left: most,
+            left: *left,
         };
         build.done.resize_with(self.branches.len(), || None);
         let wanted = self.aliases.iter().filter_map(|alias| self.target(alias));
@@ -279,6 +279,7 @@ impl Arranged<'_> {
         for number in &self.ended {
             build.branch(*number)?;
         }
+        *left = build.left;
         let top = build.done.into_iter().next().flatten();
         Ok(top.map_or(Node::Mapping(Vec::new()), |(node, _)| node))
     }

@@ -29,7 +29,7 @@ fn tree_of(text: &str) -> Node {
     // Items stand in the reference's order: where in the text a comment stands does not count.
     let items = root.items.iter().collect();
     let arranged = arrange(items, root.collections.iter().enumerate(), &root, None);
-    arranged.tree(usize::MAX).unwrap()
+    arranged.tree(&mut 0).unwrap()
 }
 
 /// `section.key=value` and `section;comment`, in order.
@@ -111,7 +111,7 @@ fn shown(hidden: &str, plain: &str) -> String {
         (Item::Comment(at), Item::Comment(was)) => opened_comment(&was.text, at),
         (Item::Scalar(at), Item::Scalar(was)) => {
             assert_eq!(at.path, was.path);
-            opened(&was.value, at).unwrap()
+            opened(&was.value, at, "").unwrap()
         }
         _ => panic!("another item"),
     });
@@ -371,12 +371,29 @@ fn a_block_with_real_line_breaks_is_read() {
 }
 
 #[test]
+fn a_backslash_behind_quotes_goes_where_it_would_take_them_back() {
+    let text = "[s]\nk = \"\"\"ENC[x]\"\"\" \\\nl = 1\n";
+    let scalar = root(text).items.into_iter().find_map(|item| match item {
+        Item::Scalar(scalar) => Some(scalar),
+        Item::Comment(_) => None,
+    });
+    let scalar = scalar.unwrap();
+    for (value, expected) in [
+        ("a\nb", "[s]\nk = \"\"\"a\nb\"\"\"\nl = 1\n"),
+        ("a", "[s]\nk = \"\"\"a\"\"\" \\\nl = 1\n"),
+    ] {
+        let edits = opened(&Value::string(value), &scalar, text).unwrap();
+        assert_eq!(splice(text, &edits), expected);
+    }
+}
+
+#[test]
 fn values_open_in_quotes_that_read_back() {
     let at = |text: &str| match root(text).items.remove(0) {
         Item::Scalar(scalar) => scalar,
         Item::Comment(_) => panic!("no value"),
     };
-    let open = |value: &Value, at: &Scalar| opened(value, at).unwrap().remove(0).1;
+    let open = |value: &Value, at: &Scalar| opened(value, at, "").unwrap().remove(0).1;
     let plain = at("k=ENC[x]");
     for (value, text) in [
         ("v", "v"),
@@ -405,7 +422,7 @@ fn values_open_in_quotes_that_read_back() {
         open(&Value::string("v"), &at("k=\"\"\"ENC[x]\"\"\"")),
         "\"\"\"v\"\"\""
     );
-    let error = opened(&Value::string("a\"\"\"`\n`\"\"\"\n"), &plain).unwrap_err();
+    let error = opened(&Value::string("a\"\"\"`\n`\"\"\"\n"), &plain, "").unwrap_err();
     assert_eq!(error.code(), ErrorCode::ValueNotRepresentable);
 }
 

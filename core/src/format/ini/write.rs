@@ -40,11 +40,18 @@ pub(crate) fn sealed_comment(enc: &str, at: &Comment) -> Vec<Edit> {
 ///
 /// # Errors
 /// `value-not-representable` for what does not read back in any quotes, and for bytes that are no text.
-pub(crate) fn opened(value: &Value, at: &Scalar) -> Result<Vec<Edit>, Error> {
+pub(crate) fn opened(value: &Value, at: &Scalar, document: &str) -> Result<Vec<Edit>, Error> {
     let place = |error: Error| error.at_line(at.line).at_path(&at.path);
     let text = flat::text(value).map_err(place)?;
     let text = again(&text, at).ok_or_else(|| place(unreadable_value()))?;
-    Ok(vec![(at.span.range(), text)])
+    let mut range = at.span.range();
+    let rest = document.get(range.end..).unwrap_or_default().lines().next();
+    let rest = rest.unwrap_or_default().trim_end();
+    // Overlooked behind a value of one line, a backslash takes back the closing quote of several.
+    if text.contains('\n') && rest.ends_with('\\') {
+        range.end += rest.len();
+    }
+    Ok(vec![(range, text)])
 }
 
 /// What to replace so that an opened comment stands where its sealed form stood.
