@@ -32,6 +32,7 @@ use crate::config::{self, Config, JsonStep};
 use crate::exit::{Act, Failure};
 use crate::files::{self, Audience, Held};
 use crate::keyring::{Environment, Keyring};
+use crate::likeness;
 use crate::opening::{self, Mac};
 use crate::output;
 use crate::output::Shown as _;
@@ -228,8 +229,25 @@ impl Places {
     /// What the codec says about the text; what was taken for a binary file may be in another format.
     fn unreadable(&self, error: &Error) -> Failure {
         let failure = Failure::of_document(error, &self.name(), Act::Decrypt);
+        let name = self.name();
+        if let Some(format) = self.other_format() {
+            return Failure {
+                message: format!(
+                    "{name}: this is a sealed {format} file; say so with --input-type {format}"
+                ),
+                ..failure
+            };
+        }
+        if self.input() == Format::Binary && error.code() == ErrorCode::NotUtf8 {
+            return Failure {
+                message: format!(
+                    "{name}: a sealed file is text, and this is none, so it is not sealed"
+                ),
+                ..failure
+            };
+        }
         let was_said = self.input_type.is_some() || self.input() != Format::Binary;
-        if was_said || !matches!(error.code(), ErrorCode::JsonSyntax | ErrorCode::NotUtf8) {
+        if was_said || error.code() != ErrorCode::JsonSyntax {
             return failure;
         }
         let why = match self.told_by() {
@@ -244,6 +262,21 @@ impl Places {
             ),
             ..failure
         }
+    }
+
+    /// The format in which the text of the file is whole, if it is another than it was taken for.
+    fn other_format(&self) -> Option<&'static str> {
+        let bytes = files::read(self.path()?).ok()?;
+        if !likeness::may_be_sealed(&bytes) {
+            return None;
+        }
+        let is = |format| {
+            let limits = Limits::generous();
+            format != self.input()
+                && Document::<Encrypted>::parse_as(format, &bytes, &limits).is_ok()
+        };
+        let mut others = FORMATS.into_iter();
+        others.find(|word| Format::of_word(word).is_some_and(is))
     }
 
     /// Puts the result where the arguments say.
@@ -275,6 +308,9 @@ fn warn_of_who_left(files: usize) {
          What they could read so far they may have kept: change what must stay secret"
     ));
 }
+
+/// Those that tell themselves; a sealed binary file is one of JSON.
+const FORMATS: [&str; 4] = ["dotenv", "ini", "json", "yaml"];
 
 #[cfg(test)]
 mod tests {

@@ -104,6 +104,8 @@ impl Config {
         Ok(Self {
             unknown: {
                 let mut unknown = unknown::fields(&root, &TOP)?;
+                // Beside rules people keep the anchors that these name, under names of their own such as `keys`.
+                unknown.retain(|field| rules.is_none() || field.is_slip());
                 unknown.extend(indentation::unknown(&root.field("stores")?)?);
                 unknown
             },

@@ -113,7 +113,11 @@ impl Failure {
         } else if is(ErrorCode::MetadataInvalid) && self.message.contains("metadata not found") {
             "'stackseal encrypt -i FILE' seals it; if it is sealed and its name does not tell its format, add \
              --input-type"
-        } else if is(ErrorCode::MetadataInvalid) && !self.message.contains("also sealed through") {
+        } else if is(ErrorCode::MetadataInvalid)
+            && ["also sealed through", "say so with --input-type"]
+                .iter()
+                .all(|words| !self.message.contains(words))
+        {
             "the sops block is not to be changed by hand; take its last good version from the file's history"
         } else {
             return None;

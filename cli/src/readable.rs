@@ -26,7 +26,7 @@ pub(crate) struct Changed<'a> {
 }
 
 impl Changed<'_> {
-    /// Warns of values that were added and stand readable, unless a rule says so.
+    /// Tells of values that were added and stand readable.
     ///
     /// # Errors
     /// `selector-mismatch` when the file's creation rule would seal one of them; `config-invalid` when that cannot be
@@ -45,7 +45,7 @@ impl Changed<'_> {
             && let Some((kind, wanted)) = rule.selectors.iter().next()
         {
             if (kind.as_str(), wanted) == (field, text) {
-                // Whoever wrote the rule chose so.
+                self.tell_chosen(elsewhere(landed, &before), &rule.place);
                 return Ok(());
             }
             let refused =
@@ -75,6 +75,42 @@ impl Changed<'_> {
             listed(&landed)
         ));
         Ok(())
+    }
+
+    /// Tells of what stands readable as the rule has it. Whoever wrote the rule chose so, but a key that is misspelt or
+    /// got another name is not what they had in mind.
+    fn tell_chosen(&self, landed: Vec<Leaf>, place: &str) {
+        let name = self.name;
+        let before = self.before.plain();
+        let sealed = self.before.sealed().leaves().into_iter();
+        let sealed: BTreeSet<_> = sealed
+            .filter(|leaf| leaf.sealed)
+            .map(|leaf| (leaf.document, leaf.path.to_string()))
+            .collect();
+        let secrets: BTreeSet<&str> = before
+            .leaves_with_text()
+            .filter(|(leaf, _)| sealed.contains(&(leaf.document, leaf.path.to_string())))
+            .filter_map(|(_, text)| text)
+            .collect();
+        let now = self.plain.leaves_with_text();
+        let shown: BTreeSet<_> = now
+            .filter(|(_, text)| text.is_some_and(|text| secrets.contains(text)))
+            .map(|(leaf, _)| (leaf.document, leaf.path.to_string()))
+            .collect();
+        let was_sealed = |leaf: &Leaf| shown.contains(&(leaf.document, leaf.path.to_string()));
+        let (were_sealed, new): (Vec<_>, Vec<_>) = landed.into_iter().partition(was_sealed);
+        if !were_sealed.is_empty() {
+            output::warning(&format!(
+                "{name}: {} holds what was sealed, and stands readable in the file, since {place} does not choose it",
+                listed(&were_sealed)
+            ));
+        }
+        if !new.is_empty() {
+            output::note(&format!(
+                "{name}: readable in the file, as {place} has it: {}",
+                listed(&new)
+            ));
+        }
     }
 
     /// What stands readable, and did not before. Positions in lists do not count: they move when an item comes or goes.

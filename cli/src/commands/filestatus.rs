@@ -30,7 +30,7 @@ fn is_sealed(arguments: &Filestatus) -> Result<bool, Failure> {
         Ok(Some(metadata)) => metadata,
         // an expression that is no good does not make it plain
         Err(error) if error.code() == ErrorCode::InvalidSelector => return Ok(true),
-        Err(error) => return Err(failed(&error)),
+        Err(error) => return Err(places.unreadable(&error)),
     };
     if metadata.age_entries().next().is_none() && metadata.foreign_names().next().is_none() {
         return Err(Failure::usage(

@@ -19,6 +19,11 @@ pub(super) struct Unknown {
 }
 
 impl Unknown {
+    /// Whether it may have been meant to be another.
+    pub(super) fn is_slip(&self) -> bool {
+        self.meant.is_some()
+    }
+
     /// Also a slip of the pen is no more than warned of.
     pub(super) fn harmless(self) -> Self {
         Self {

@@ -43,10 +43,30 @@ fn mistaken(text: &str) -> Option<&'static str> {
             "SSH keys of this kind cannot be sealed to; ssh-ed25519 and ssh-rsa keys can, and age keys (age1...)",
         );
     }
+    if text
+        .split(['\n', ' ', ';'])
+        .filter(|piece| piece.starts_with("age1"))
+        .count()
+        > 1
+    {
+        return Some("several recipients are separated by commas");
+    }
     let is_file = !text.is_empty() && Path::new(text).is_file();
-    is_file.then_some(
-        "this is the name of a file, and a recipient belongs here; give what stands in the file: --age \"$(cat FILE)\"",
-    )
+    if !is_file {
+        return None;
+    }
+    // What such a file holds shall not get into arguments, which others on the machine can see.
+    let held = std::fs::read(text).map(Zeroizing::new).unwrap_or_default();
+    let is_private =
+        |line: &[u8]| line.starts_with(b"AGE-SECRET-KEY-") || line.starts_with(b"-----BEGIN");
+    Some(match held.split(|byte| *byte == b'\n').any(is_private) {
+        true => {
+            "this is the name of a file with a private key, and a recipient belongs here: --age \"$(stackseal keygen -y FILE)\", for a key of SSH what stands in FILE.pub"
+        }
+        false => {
+            "this is the name of a file, and a recipient belongs here; give what stands in the file: --age \"$(cat FILE)\""
+        }
+    })
 }
 
 /// Recipients that were read before: many files name the same ones, and checking a key takes as long as sealing to it.
@@ -161,7 +181,14 @@ mod tests {
         assert_eq!(ecdsa.code, "invalid-recipient");
         assert!(ecdsa.message.contains("ssh-ed25519 and ssh-rsa"));
         let file = parse("Cargo.toml", "--age").unwrap_err();
-        assert!(file.message.contains("the name of a file"));
+        assert!(file.message.contains("$(cat FILE)"));
+        let folder = tempfile::tempdir().unwrap();
+        let keys = folder.path().join("keys.txt");
+        std::fs::write(&keys, "# public key: age1x\nAGE-SECRET-KEY-1X\n").unwrap();
+        let private = parse(keys.to_str().unwrap(), "--age").unwrap_err();
+        assert!(private.message.contains("$(stackseal keygen -y FILE)"));
+        let several = parse("age1x age1y", "--age").unwrap_err();
+        assert!(several.message.contains("separated by commas"));
     }
 
     #[test]
