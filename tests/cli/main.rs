@@ -2,7 +2,8 @@
 //!
 //! A case is a sequence of sections, each begun by a line `== …`:
 //! - `== file NAME` what a file holds before the next run; `== program NAME` the same, and it can be run
-//! - `== run [NAME=VALUE…] stackseal …` the command; words are split at blanks, `'…'` keeps them together
+//! - `== run [NAME=VALUE…] stackseal …` the command; words are split at blanks, `'…'` keeps them together;
+//!   `in FOLDER` before all goes there first; `git` instead of `stackseal` is the system's, which finds the command
 //! - `== stdin`, `== status N` (default 0), `== stdout`, `== stderr` (default empty) of that run
 //! - `== holds NAME` what a file holds after it; `== mode NAME 600` its permissions
 //! - `== note` says what the case shows
@@ -140,19 +141,31 @@ fn program() -> PathBuf {
 }
 
 fn start(expected: &Expected, folder: &Path) -> Outcome {
-    let command_at = expected
-        .words
-        .iter()
-        .position(|word| word == "stackseal")
-        .unwrap();
-    let (settings, command) = expected.words.split_at(command_at);
+    let (inside, words) = match expected.words.as_slice() {
+        [word, inside, words @ ..] if word == "in" => (folder.join(inside), words),
+        words => (folder.to_path_buf(), words),
+    };
+    let is_program = |word: &String| word == "stackseal" || word == "git";
+    let command_at = words.iter().position(is_program).unwrap();
+    let (settings, command) = words.split_at(command_at);
+    let (program, path) = match command[0].as_str() {
+        "git" => {
+            let beside = program().parent().unwrap().display().to_string();
+            (
+                PathBuf::from("git"),
+                Some(format!("{beside}:/usr/bin:/bin")),
+            )
+        }
+        _ => (program(), None),
+    };
     let plaintext = tempfile::tempdir().unwrap();
     // a session of its own has no terminal, where questions could be asked
     let mut child = Command::new("/usr/bin/setsid")
         .args(["--wait"])
-        .arg(program())
+        .arg(program)
         .args(&command[1..])
         .env_clear()
+        .envs(path.map(|path| ("PATH", path)))
         .env("HOME", folder)
         .env("XDG_RUNTIME_DIR", plaintext.path())
         .envs(
@@ -160,7 +173,7 @@ fn start(expected: &Expected, folder: &Path) -> Outcome {
                 .iter()
                 .map(|setting| setting.split_once('=').unwrap()),
         )
-        .current_dir(folder)
+        .current_dir(inside)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -255,6 +268,7 @@ fn run(text: &str) -> Vec<String> {
             (["program", name], _) => {
                 finish(&mut pending, &mut wrong);
                 let path = folder.path().join(name);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
                 fs::write(&path, &section.body).unwrap();
                 fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
             }
