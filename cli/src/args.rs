@@ -557,7 +557,7 @@ pub(crate) struct Filestatus {
 
 #[derive(Args)]
 pub(crate) struct Verify {
-    /// The files; a folder stands for all that are in it and below
+    /// The files; a folder stands for all that are in it and below. With --staged, patterns as Git takes them
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Expect exactly these age recipients, separated by commas; the option may be repeated
@@ -566,10 +566,14 @@ pub(crate) struct Verify {
     /// Expect exactly the recipients in this file, one a line
     #[arg(long, value_name = "FILE")]
     pub(crate) recipients_file: Option<PathBuf>,
+    /// Check what Git is about to commit, as it is staged, instead of files: all that differs from the last commit, or
+    /// what the patterns name; for pre-commit hooks. Implies --only-covered
+    #[arg(long)]
+    pub(crate) staged: bool,
     /// In folders, expect files to be sealed also where only a rule without path_regex covers them
     #[arg(long)]
     pub(crate) all: bool,
-    /// Let named files be plain that no rule covers, as in folders: for hooks that name every changed file
+    /// Let named files be plain that no rule covers, as in folders, and say nothing when none is sealed
     #[arg(long)]
     pub(crate) only_covered: bool,
     /// Fail when there are no creation rules to go by

@@ -28,7 +28,7 @@ use stackseal_core::{Document, Encrypted, Error, ErrorCode, Format, Limits, Open
 use zeroize::Zeroizing;
 
 use crate::args::{Common, Places};
-use crate::config::{self, Config, JsonStep};
+use crate::config::{self, Config, Instead, JsonStep};
 use crate::exit::{Act, Failure};
 use crate::files::{self, Audience, Held};
 use crate::keyring::{Environment, Keyring};
@@ -50,15 +50,19 @@ impl Context {
     /// # Errors
     /// `config-unreadable`, `config-invalid`.
     pub(crate) fn config(&self) -> Result<Option<Config>, Failure> {
-        let current = std::env::current_dir().map_err(|error| {
-            Failure::usage(
-                "config-unreadable",
-                format!("the working folder cannot be told: {error}"),
-            )
-        })?;
-        let start = config::working_folder(self.environment.working_folder.clone(), current);
+        let start =
+            config::working_folder(self.environment.working_folder.clone(), current_folder()?);
+        self.config_from(&start, &Instead::new())
+    }
+
+    /// The configuration that holds for a folder; what is in `instead` goes before what lies there.
+    ///
+    /// # Errors
+    /// `config-unreadable`, `config-invalid`.
+    fn config_from(&self, start: &Path, instead: &Instead) -> Result<Option<Config>, Failure> {
         let named = self.common.config.as_deref();
-        Config::find(&start, named.or(self.environment.config.as_deref()))
+        let named = named.or(self.environment.config.as_deref());
+        Config::find(start, named, instead)
     }
 
     /// How what is laid out anew is indented.
@@ -87,6 +91,16 @@ impl Context {
         }
         Ok(indentation)
     }
+}
+
+/// The working folder as the system calls it.
+fn current_folder() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| {
+        Failure::usage(
+            "config-unreadable",
+            format!("the working folder cannot be told: {error}"),
+        )
+    })
 }
 
 impl Places {

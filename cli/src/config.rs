@@ -20,15 +20,16 @@ use std::sync::Mutex;
 use stackseal_core::selector::Pattern;
 
 use crate::exit::Failure;
+use crate::files;
 use crate::output;
 use crate::output::Shown as _;
 
 pub(crate) use self::indentation::{Indentation, JsonStep};
-pub(crate) use self::look_up::working_folder;
+pub(crate) use self::look_up::{Instead, NAME, clean, working_folder};
 pub(crate) use self::plan::{Plan, SelectionFlags, combine};
 pub(crate) use self::rule::{Rule, SelectorKind, Selectors};
 
-use self::look_up::{clean, look_up};
+use self::look_up::look_up;
 use self::node::{Node, parse};
 use self::rule::CreationRule;
 use self::unknown::Unknown;
@@ -38,6 +39,8 @@ use self::unknown::Unknown;
 pub(crate) struct Config {
     /// The file, as messages call it.
     file: String,
+    /// The file, absolute and cleaned of `..`.
+    path: PathBuf,
     /// Its folder, absolute: rules are tried on paths below it.
     folder: PathBuf,
     /// The working folder, to which paths of documents are relative.
@@ -62,29 +65,42 @@ impl Config {
     /// Loads the file named by `--config` or `SOPS_CONFIG`, else the next `.sops.yaml` from `start` upwards. `start` is
     /// the absolute working folder, see [`working_folder`]. A `.sops.yml` that is passed over is warned of.
     ///
+    /// What is in `instead` goes before what lies there.
+    ///
     /// # Errors
     /// `config-unreadable`, `config-invalid`.
-    pub(crate) fn find(start: &Path, explicit: Option<&Path>) -> Result<Option<Self>, Failure> {
+    pub(crate) fn find(
+        start: &Path,
+        explicit: Option<&Path>,
+        instead: &Instead,
+    ) -> Result<Option<Self>, Failure> {
         if let Some(path) = explicit.filter(|path| !path.as_os_str().is_empty()) {
-            return Self::load(start, &start.join(path)).map(Some);
+            return Self::load(start, &start.join(path), instead).map(Some);
         }
-        let found = look_up(start);
+        let found = look_up(start, instead);
         if let Some(warning) = found.warning() {
             output::warning(&warning);
         }
-        found.path.map(|path| Self::load(start, &path)).transpose()
+        let path = found.path;
+        path.map(|path| Self::load(start, &path, instead))
+            .transpose()
     }
 
-    fn load(start: &Path, path: &Path) -> Result<Self, Failure> {
+    fn load(start: &Path, path: &Path, instead: &Instead) -> Result<Self, Failure> {
         let named = clean(path);
         let file = named.shown();
-        let bytes = std::fs::read(path).map_err(|error| {
-            Failure::usage(
-                "config-unreadable",
-                format!("could not read config file {file}: {error}"),
-            )
-        })?;
-        let value = parse(&file, &bytes)?;
+        let value = match instead.get(&named) {
+            Some(bytes) => parse(&file, bytes)?,
+            None => {
+                let bytes = std::fs::read(path).map_err(|error| {
+                    Failure::usage(
+                        "config-unreadable",
+                        format!("could not read config file {file}: {error}"),
+                    )
+                })?;
+                parse(&file, &bytes)?
+            }
+        };
         let root = Node::root(&file, &value);
         // Read for its faults only: publishing is not known here.
         for rule in root.field("destination_rules")?.items()? {
@@ -117,6 +133,7 @@ impl Config {
                 .map_or_else(|| start.to_path_buf(), Path::to_path_buf),
             start: start.to_path_buf(),
             file,
+            path: named,
         })
     }
 
@@ -167,13 +184,21 @@ impl Config {
         self.rules.is_some()
     }
 
-    /// Whether a document is this configuration, or another.
+    /// Whether there are rules, none of which tells by its `path_regex` which files it holds for.
+    pub(crate) fn has_only_rules_for_all(&self) -> bool {
+        let rules = self.rules.as_deref().unwrap_or_default();
+        !rules.is_empty() && rules.iter().all(|rule| rule.path_regex.is_empty())
+    }
+
+    /// Whether a document is this configuration, or another; also one to which a link leads.
     pub(crate) fn is_configuration(&self, document: &Path) -> bool {
-        let same = |one: &Path, other: &Path| {
-            std::fs::canonicalize(one).ok() == std::fs::canonicalize(other).ok()
-        };
-        document.file_name() == Some(OsStr::new(look_up::NAME))
-            || same(document, Path::new(&self.file))
+        self.is_called_as_configuration(document) || files::is_same(document, &self.path)
+    }
+
+    /// Whether a document is this configuration, or another, by its name alone.
+    pub(crate) fn is_called_as_configuration(&self, document: &Path) -> bool {
+        document.file_name() == Some(OsStr::new(NAME))
+            || clean(&self.start.join(document)) == self.path
     }
 
     /// How results are indented.
@@ -229,8 +254,12 @@ mod tests {
         folder
     }
 
+    fn find_from(start: &Path, explicit: Option<&Path>) -> Result<Option<Config>, Failure> {
+        Config::find(start, explicit, &Instead::new())
+    }
+
     fn find(folder: &TempDir) -> Result<Option<Config>, Failure> {
-        Config::find(folder.path(), None)
+        find_from(folder.path(), None)
     }
 
     fn rule(config: &str, document: &str) -> Result<Option<Rule>, Failure> {
@@ -272,7 +301,7 @@ mod tests {
         }
         assert_eq!(mark(&config, &folder.path().join("top.yaml")), "top");
 
-        let below = Config::find(&folder.path().join("sub"), None)
+        let below = find_from(&folder.path().join("sub"), None)
             .unwrap()
             .unwrap();
         assert_eq!(mark(&below, Path::new("a.json")), "sub");
@@ -293,13 +322,13 @@ mod tests {
         let folder = folder("creation_rules: [");
         fs::create_dir(folder.path().join("sub")).unwrap();
         fs::write(folder.path().join("sub/other.yaml"), MARKED).unwrap();
-        let config = Config::find(folder.path(), Some(Path::new("sub/other.yaml")));
+        let config = find_from(folder.path(), Some(Path::new("sub/other.yaml")));
         let config = config.unwrap().unwrap();
         assert_eq!(mark(&config, Path::new("sub/top.yaml")), "top");
         assert_eq!(mark(&config, Path::new("top.yaml")), "absolute");
         assert_eq!(find(&folder).unwrap_err().code, "config-invalid");
         assert_eq!(
-            Config::find(folder.path(), Some(Path::new("")))
+            find_from(folder.path(), Some(Path::new("")))
                 .unwrap_err()
                 .code,
             "config-invalid"
@@ -309,7 +338,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_read_is_refused_and_none_at_all_is_no_fault() {
         let folder = tempfile::tempdir().unwrap();
-        let missing = Config::find(folder.path(), Some(Path::new("gone.yaml"))).unwrap_err();
+        let missing = find_from(folder.path(), Some(Path::new("gone.yaml"))).unwrap_err();
         assert_eq!((missing.status, missing.code), (1, "config-unreadable"));
         fs::create_dir(folder.path().join(".sops.yaml")).unwrap();
         let directory = find(&folder).unwrap_err();

@@ -272,6 +272,7 @@ What is sealed is not changed; 'stackseal rotate --by-rule' takes over that, too
         below: "\
 Examples:
   stackseal verify --require-rules .                    # in CI
+  stackseal verify --staged                             # in .git/hooks/pre-commit
   stackseal verify --age age1...,age1... secret.yaml
 
 Without --age and --recipients-file, the creation rule for a file says who must be able to open it. Where there are no \

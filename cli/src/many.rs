@@ -25,9 +25,9 @@ use crate::output;
 use crate::output::Shown as _;
 
 pub(crate) use piece::{Made, Piece, Sealed, Taken, Work, to_write};
-pub(crate) use survey::{Seen, survey};
+pub(crate) use survey::{Seen, Summary, find, survey};
 pub(crate) use tell::Told;
-pub(crate) use walk::{Found, read_if_sealed};
+pub(crate) use walk::{FIRST, Found, read_if_sealed, starts_as_sealed};
 
 use piece::OnSealed;
 use tell::{Became, Board, Tally};

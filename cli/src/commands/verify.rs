@@ -1,33 +1,47 @@
 //! `stackseal verify`: checks sealed files without any key, and finds files that a creation rule covers and that are
 //! not sealed. Nothing is opened and nothing is written.
 
+mod compared;
+mod contents;
 mod finding;
+mod plain;
+mod repository;
+mod staged;
 
 use std::path::Path;
 
 use stackseal_core::{Document, Encrypted, Format, Limits};
 
 use self::finding::Finding;
+use self::plain::File;
+use self::staged::Staged;
 use super::Context;
 use crate::args::Verify;
-use crate::config::{self, Config, Covering, Rule, SelectionFlags};
+use crate::config::{Config, Covering};
 use crate::exit::Failure;
-use crate::expected::{self, Difference, Expected};
+use crate::expected::{self, Expected};
 use crate::files;
 use crate::keys::recipient::{self, Recipients};
 use crate::likeness;
-use crate::many::{self, Found, Seen, Told};
+use crate::many::{self, Found, Seen, Summary, Told};
 use crate::output::Shown as _;
-use crate::sealing;
 
 /// Checks the files, and tells what is wrong with each.
 ///
 /// # Errors
-/// `files-failed` when something was found; those of the arguments and of the configuration.
+/// `files-failed` when something was found; those of the arguments and of the configuration; `git-failed`.
 pub(crate) fn run(arguments: &Verify, context: &Context) -> Result<(), Failure> {
+    let staged = match arguments.staged {
+        true => Some(Staged::find(&arguments.files, context)?),
+        false => None,
+    };
     let verification = Verification {
         arguments,
-        config: context.config()?,
+        config: match &staged {
+            Some(staged) => staged.config(context)?,
+            None => context.config()?,
+        },
+        staged: staged.as_ref(),
         expected: named(arguments)?,
         format: arguments.input_type.as_deref().and_then(Format::of_word),
         known: Recipients::default(),
@@ -49,9 +63,40 @@ pub(crate) fn run(arguments: &Verify, context: &Context) -> Result<(), Failure> 
              values ought to be sealed; write a .sops.yaml, or name the recipients with --age",
         ),
     };
-    many::survey(&arguments.files, "verified", remark, &|found, told| {
+    let found = match &staged {
+        Some(staged) => &staged.found,
+        None => &found(arguments)?,
+    };
+    let quiet = verification.is_lenient();
+    let unseen = !quiet && !arguments.all && verification.has_only_rules_for_all();
+    let summary = Summary {
+        done: "verified",
+        remark,
+        of_skipped: unseen.then_some(UNSEEN),
+        quiet,
+    };
+    many::survey(found, &summary, &|found, told| {
         verification.look(found, told)
     })
+}
+
+/// What to do where nothing in clear can be found.
+const UNSEEN: &str =
+    "no rule has a path_regex, and a rule without one counts for files in clear with --all only";
+
+/// The files that the arguments stand for.
+fn found(arguments: &Verify) -> Result<Vec<Found>, Failure> {
+    if arguments.files.is_empty() {
+        return Err(Failure::no_file(
+            "no file specified; name a file or a folder",
+        ));
+    }
+    let mut files = arguments.files.clone();
+    if arguments.only_covered {
+        // As in folders. Before files are told apart, since what a link leads to may be named, too.
+        files.retain(|path| !path.is_symlink());
+    }
+    Ok(many::find(&files))
 }
 
 /// The recipients that the arguments name, if they do.
@@ -100,6 +145,8 @@ struct Verification<'a> {
     expected: Option<Expected>,
     format: Option<Format>,
     known: Recipients,
+    /// What is looked at instead of the files themselves.
+    staged: Option<&'a Staged>,
 }
 
 impl Verification<'_> {
@@ -107,10 +154,20 @@ impl Verification<'_> {
         self.config.as_ref().is_some_and(Config::has_rules)
     }
 
+    fn has_only_rules_for_all(&self) -> bool {
+        let config = self.config.as_ref();
+        config.is_some_and(Config::has_only_rules_for_all)
+    }
+
+    /// Whether files that are named may be plain, unless a rule covers them.
+    fn is_lenient(&self) -> bool {
+        self.arguments.only_covered || self.arguments.staged
+    }
+
     fn look(&self, found: &Found, told: &mut Told) -> Seen {
         let (name, seen) = match found {
             Found::InFolder(path) | Found::Named(path) => {
-                let named = matches!(found, Found::Named(_)) && !self.arguments.only_covered;
+                let named = matches!(found, Found::Named(_)) && !self.is_lenient();
                 (path, self.file(path, named))
             }
             Found::Unreadable(folder, why) => {
@@ -141,15 +198,25 @@ impl Verification<'_> {
         let format = self
             .format
             .unwrap_or_else(|| Format::of_name(&path.to_string_lossy()));
-        let bytes = match named {
-            true => files::read(path).map(|bytes| {
-                (likeness::may_be_sealed(&bytes) || likeness::holds_sealed(format, &bytes))
-                    .then_some(bytes)
-            }),
-            false => many::read_if_sealed(path, format),
+        let unread = |failure| vec![Finding::of(failure, path)];
+        let staged = self.staged.map(|staged| staged.read(path, format));
+        let staged = staged.transpose().map_err(unread)?;
+        let read;
+        let bytes = match (&staged, named) {
+            (Some(blob), _) => blob.if_sealed(format),
+            (None, true) => {
+                read = files::read(path).map_err(unread)?;
+                let may_be =
+                    likeness::may_be_sealed(&read) || likeness::holds_sealed(format, &read);
+                may_be.then_some(read.as_slice())
+            }
+            (None, false) => {
+                let of_folder = many::read_if_sealed(path, format).map_err(unread)?;
+                read = of_folder.unwrap_or_default();
+                (!read.is_empty()).then_some(read.as_slice())
+            }
         };
-        let bytes = bytes.map_err(|failure| vec![Finding::of(failure, path)])?;
-        let document = match &bytes {
+        let document = match bytes {
             Some(bytes) => {
                 let parsed = Document::<Encrypted>::parse_as(format, bytes, &Limits::generous());
                 parsed.map(Some).or_else(|error| {
@@ -165,7 +232,12 @@ impl Verification<'_> {
         };
         let covering = self.covering(path)?;
         let Some(document) = document else {
-            return self.plain(path, format, covering.as_ref(), named);
+            let file = File {
+                path,
+                format,
+                staged: staged.as_ref(),
+            };
+            return self.plain(&file, covering.as_ref(), named);
         };
         let mut findings: Vec<_> = document.verify().iter().map(Finding::of_error).collect();
         let copies = expected::foreign_copies(&document);
@@ -193,133 +265,5 @@ impl Verification<'_> {
         Ok(covering
             .map_err(|failure| vec![Finding::of(failure, path)])?
             .flatten())
-    }
-
-    /// A file that is not sealed.
-    fn plain(
-        &self,
-        path: &Path,
-        format: Format,
-        covering: Option<&Covering>,
-        named: bool,
-    ) -> Result<Seen, Vec<Finding>> {
-        let is_config = self
-            .config
-            .as_ref()
-            .is_some_and(|config| config.is_configuration(path));
-        // There is nothing to seal in an empty file.
-        let is_empty = || path.metadata().is_ok_and(|metadata| metadata.len() == 0);
-        let rule = covering
-            .filter(|covering| (named || covering.by_path || self.arguments.all) && !is_config);
-        let why = match rule {
-            Some(_) if is_empty() => return Ok(Seen::NotSealed),
-            Some(Covering { rule, .. }) => {
-                format!("{} covers this file, but it is not sealed", rule.place)
-            }
-            None if named => "the file is not sealed".to_owned(),
-            None => return Ok(Seen::NotSealed),
-        };
-        if let Some(finding) = damaged(path, format) {
-            return Err(vec![finding]);
-        }
-        let message = format!(
-            "{why}; seal it with 'stackseal encrypt -i', and change the secrets that were committed in clear"
-        );
-        let failure = Failure::usage("file-not-sealed", message);
-        Err(vec![Finding::of(failure, path)])
-    }
-
-    /// Why nothing could be sealed as a rule says. Keys of other kinds are no fault: they are compared by name.
-    fn fault(&self, rule: &Rule) -> Option<Failure> {
-        match config::combine(Some(rule), &SelectionFlags::default(), &[]) {
-            Ok(plan) => sealing::groups(&plan, &self.known).err(),
-            Err(failure) => Some(failure).filter(|failure| failure.code != "key-unsupported"),
-        }
-    }
-
-    /// How a file differs from what the arguments, else the rule, say.
-    fn differences(
-        &self,
-        document: &Document<Encrypted>,
-        covering: Option<Covering>,
-    ) -> Vec<Difference> {
-        let metadata = document.metadata();
-        let rule = covering.map(|covering| covering.rule.for_format(document.format()));
-        let mut differences = match (&self.expected, &rule) {
-            (Some(expected), _) => expected.differences(metadata),
-            (None, Some(rule)) => match self.fault(rule) {
-                // Compared with a rule that names nobody, everybody would be too many.
-                Some(fault) => vec![Difference {
-                    code: fault.code,
-                    field: "age".to_owned(),
-                    message: fault.message,
-                }],
-                None => Expected::of_rule(rule).differences(metadata),
-            },
-            (None, None) if self.has_rules() => {
-                let message = "no creation rule covers this file, so nobody says who should be able to open it; add a \
-                               rule, or name the recipients with --age";
-                vec![Difference {
-                    code: "rule-missing",
-                    field: "age".to_owned(),
-                    message: message.to_owned(),
-                }]
-            }
-            (None, None) => Vec::new(),
-        };
-        if !self.arguments.any_selector {
-            let rule = rule.as_ref();
-            differences.extend(rule.and_then(|rule| other_selector(document, rule)));
-            differences.extend(rule.and_then(|rule| other_mac(document, rule)));
-        }
-        differences
-    }
-}
-
-/// A rule that says which values are sealed, and a file that says otherwise.
-fn other_selector(document: &Document<Encrypted>, rule: &Rule) -> Option<Difference> {
-    let (field, text) = document.metadata().selector.field();
-    let (kind, wanted) = rule.selectors.iter().next()?;
-    if (kind.as_str(), wanted) == (field, text) {
-        return None;
-    }
-    let message = format!(
-        "what is sealed is chosen by {field} '{text}', but {} says {kind} '{wanted}'; 'stackseal \
-         rotate --by-rule -i' seals the file as the rule says, and --any-selector lets it be",
-        rule.place
-    );
-    Some(Difference {
-        code: "selector-mismatch",
-        field: field.to_owned(),
-        message,
-    })
-}
-
-/// A file whose MAC covers less or more than the rule says, which covers everything unless it says otherwise.
-fn other_mac(document: &Document<Encrypted>, rule: &Rule) -> Option<Difference> {
-    let is = document.metadata().mac_only_encrypted;
-    let wanted = rule.mac_only_encrypted.unwrap_or_default();
-    let (covers, says) = match is {
-        _ if is == wanted => return None,
-        true => ("sealed values alone", "that it covers those in clear, too"),
-        false => ("values in clear, too", "that it covers sealed ones alone"),
-    };
-    Some(Difference {
-        code: "selector-mismatch",
-        field: "mac_only_encrypted".to_owned(),
-        message: format!(
-            "the MAC covers {covers}, but {} says {says}; 'stackseal rotate --by-rule -i' seals the file as the \
-             rule says, and --any-selector lets it be",
-            rule.place
-        ),
-    })
-}
-
-/// What is left of a sealed file, and must not be sealed again.
-fn damaged(path: &Path, format: Format) -> Option<Finding> {
-    let bytes = files::read(path).ok()?;
-    match likeness::of_sealed(format, &bytes)? {
-        Ok(document) => document.verify().first().map(Finding::of_error),
-        Err(error) => Some(Finding::of_unread(&error)),
     }
 }

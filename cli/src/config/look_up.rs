@@ -1,15 +1,21 @@
 //! Where the configuration lies, and what paths are called.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
+
+use zeroize::Zeroizing;
 
 use crate::output::Shown as _;
 
 /// So many folders are looked into.
 const LEVELS: usize = 100;
-pub(super) const NAME: &str = ".sops.yaml";
+pub(crate) const NAME: &str = ".sops.yaml";
 const OTHER_NAME: &str = ".sops.yml";
+
+/// Texts that stand for files, whatever lies there: by absolute path, cleaned of `..`.
+pub(crate) type Instead = BTreeMap<PathBuf, Zeroizing<Vec<u8>>>;
 
 /// What was found.
 pub(super) struct LookUp {
@@ -33,14 +39,14 @@ impl LookUp {
     }
 }
 
-/// Looks from a folder upwards. `..` is left to the system, so that above a folder that was entered through a symbolic
-/// link lies what really is above it, as for `sops`.
-pub(super) fn look_up(start: &Path) -> LookUp {
+/// Looks from a folder upwards, also for what is in `instead` alone. `..` is left to the system, so that above a folder
+/// that was entered through a symbolic link lies what really is above it, as for `sops`.
+pub(super) fn look_up(start: &Path, instead: &Instead) -> LookUp {
     let mut folder = start.to_path_buf();
     let mut ignored = None;
     for _ in 0..LEVELS {
         let path = folder.join(NAME);
-        if path.metadata().is_ok() {
+        if path.metadata().is_ok() || instead.contains_key(&clean(&path)) {
             return LookUp {
                 path: Some(path),
                 ignored,
@@ -69,7 +75,7 @@ fn id(folder: &Path) -> Option<(u64, u64)> {
 }
 
 /// The path without `.` and `..`, worked out on the text alone.
-pub(super) fn clean(path: &Path) -> PathBuf {
+pub(crate) fn clean(path: &Path) -> PathBuf {
     let mut cleaned = PathBuf::new();
     for component in path.components() {
         match component {
@@ -102,6 +108,10 @@ mod tests {
 
     use super::*;
 
+    fn find(start: &Path) -> LookUp {
+        look_up(start, &Instead::new())
+    }
+
     #[test]
     fn the_nearest_file_upwards_is_found_and_the_nearest_wrong_name_is_told() {
         let folder = tempfile::tempdir().unwrap();
@@ -109,14 +119,14 @@ mod tests {
         fs::create_dir_all(&deep).unwrap();
         fs::write(folder.path().join("a/.sops.yml"), "").unwrap();
         fs::write(folder.path().join(".sops.yml"), "").unwrap();
-        let found = look_up(&deep);
+        let found = find(&deep);
         assert!(found.path.is_none());
         let warning = found.warning().unwrap();
         assert!(warning.contains("/a/.sops.yml is ignored"), "{warning}");
         assert!(warning.ends_with("rename it"), "{warning}");
 
         fs::write(folder.path().join(".sops.yaml"), "").unwrap();
-        let found = look_up(&deep);
+        let found = find(&deep);
         assert_eq!(
             clean(found.path.as_ref().unwrap()),
             folder.path().join(".sops.yaml")
@@ -128,7 +138,7 @@ mod tests {
         );
 
         // One beside the right name is not even seen.
-        assert!(look_up(folder.path()).warning().is_none());
+        assert!(find(folder.path()).warning().is_none());
     }
 
     #[test]
@@ -138,8 +148,8 @@ mod tests {
         let mut deep = folder.path().to_path_buf();
         deep.extend(["d"; 99]);
         fs::create_dir_all(deep.join("d")).unwrap();
-        assert!(look_up(&deep).path.is_some());
-        assert!(look_up(&deep.join("d")).path.is_none());
+        assert!(find(&deep).path.is_some());
+        assert!(find(&deep.join("d")).path.is_none());
     }
 
     #[test]
@@ -150,7 +160,7 @@ mod tests {
         fs::write(folder.path().join("real/.sops.yaml"), "").unwrap();
         let link = folder.path().join("links/link");
         symlink(folder.path().join("real/sub"), &link).unwrap();
-        assert!(look_up(&link).path.is_some());
+        assert!(find(&link).path.is_some());
     }
 
     #[test]
@@ -181,5 +191,17 @@ mod tests {
         ] {
             assert_eq!(clean(Path::new(path)), Path::new(cleaned), "{path}");
         }
+    }
+
+    #[test]
+    fn what_stands_for_a_file_is_found_where_none_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b");
+        fs::create_dir_all(&deep).unwrap();
+        fs::write(folder.path().join(".sops.yaml"), "").unwrap();
+        let path = folder.path().join("a/.sops.yaml");
+        let instead = Instead::from([(path.clone(), Zeroizing::default())]);
+        let found = look_up(&deep, &instead).path.unwrap();
+        assert_eq!(clean(&found), path);
     }
 }

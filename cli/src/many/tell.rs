@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Words;
+use super::survey::Summary;
 use crate::exit::Failure;
 use crate::output::{self, Progress};
 
@@ -66,6 +67,8 @@ pub(super) enum Became {
     Changed,
     /// What is wrong with it was told.
     Faulty,
+    /// It does not count.
+    LeftOut,
     /// It is not sealed.
     Skipped,
     Unchanged,
@@ -134,6 +137,7 @@ pub(super) struct Tally {
 impl Tally {
     fn count(&mut self, became: &Became) {
         *match became {
+            Became::LeftOut => return,
             Became::Changed => &mut self.changed,
             Became::Faulty => &mut self.failed,
             Became::Skipped => &mut self.skipped,
@@ -145,16 +149,20 @@ impl Tally {
     ///
     /// # Errors
     /// `files-failed`.
-    pub(super) fn tell_of_survey(&self, done: &str, remark: Option<&str>) -> Result<(), Failure> {
+    pub(super) fn tell_of_survey(&self, told: &Summary<'_>) -> Result<(), Failure> {
         let good = self.changed;
-        let mut summary = format!("{done} {good}, failed {}", self.failed);
+        let all = good + self.failed;
+        if all == 0 && told.quiet {
+            return Ok(());
+        }
+        let mut summary = format!("{} {good}, failed {}", told.done, self.failed);
         if self.skipped > 0 {
             summary.push_str(&format!(", not sealed {}", self.skipped));
         }
-        if let Some(remark) = remark {
+        let of_skipped = told.of_skipped.filter(|_| self.skipped > 0);
+        for remark in told.remark.into_iter().chain(of_skipped) {
             summary.push_str(&format!("; {remark}"));
         }
-        let all = good + self.failed;
         if all == 0 {
             output::warning("no sealed file is there");
         }

@@ -114,20 +114,24 @@ pub(crate) fn read_if_sealed(
         |error| Failure::unreadable(format!("{} cannot be read: {error}", path.shown()));
     let mut file = File::open(path).map_err(unreadable)?;
     let mut bytes = Zeroizing::new(Vec::new());
-    if matches!(format, Format::Binary | Format::Json) {
-        // Nobody wants to read a film to find that it is none.
-        let mut read = |most: u64| (&mut file).take(most).read_to_end(&mut bytes);
-        read(FIRST).map_err(unreadable)?;
-        if bytes.trim_ascii_start().first() != Some(&b'{') {
-            return Ok(None);
-        }
+    // Nobody wants to read a film to find that it is none.
+    let mut read = |most: u64| (&mut file).take(most).read_to_end(&mut bytes);
+    read(FIRST).map_err(unreadable)?;
+    if !starts_as_sealed(format, &bytes) {
+        return Ok(None);
     }
     file.read_to_end(&mut bytes).map_err(unreadable)?;
     Ok(may_be_sealed(&bytes).then_some(bytes))
 }
 
+/// Whether a file that begins so may be sealed.
+pub(crate) fn starts_as_sealed(format: Format, first: &[u8]) -> bool {
+    !matches!(format, Format::Binary | Format::Json)
+        || first.trim_ascii_start().first() == Some(&b'{')
+}
+
 /// Bytes by which a file is judged first.
-const FIRST: u64 = 4096;
+pub(crate) const FIRST: u64 = 4096;
 
 #[cfg(test)]
 mod tests {
