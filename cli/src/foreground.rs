@@ -1,7 +1,8 @@
 //! Runs a program in the foreground and stays until it has ended, so that what was made for it can be removed.
 //!
 //! Signals that would end this process are passed on to the program. Before it runs, and between two runs, they end
-//! this process after the folder was removed.
+//! this process after the folder was removed, unless somebody keeps what was typed: then they are kept until they are
+//! asked for.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -28,6 +29,10 @@ struct State {
     program: Option<Pid>,
     /// The last signal that was passed on.
     passed_on: Option<i32>,
+    /// Whether SIGHUP and SIGTERM wait when no program runs.
+    keeps: bool,
+    /// One that waits.
+    waiting: Option<i32>,
     /// Whoever waits for a person.
     asked: Option<mpsc::Sender<Answer>>,
     /// What is removed before a signal ends this process.
@@ -60,6 +65,8 @@ impl Foreground {
         let state = Arc::new(Mutex::new(State {
             program: None,
             passed_on: None,
+            keeps: false,
+            waiting: None,
             asked: None,
             folder: folder.path().to_path_buf(),
         }));
@@ -70,6 +77,12 @@ impl Foreground {
             }
         });
         Ok(foreground)
+    }
+
+    /// From now on SIGHUP and SIGTERM do not end this process, which does so itself when it has seen to what was typed:
+    /// the next program gets them, or the next [`Self::answer`] tells of them.
+    pub(crate) fn keep(&self) {
+        lock(&self.0).keeps = true;
     }
 
     /// Runs a program to its end.
@@ -83,6 +96,9 @@ impl Foreground {
             state.passed_on = None;
             let program = command.spawn()?;
             state.program = pid(&program);
+            if let Some(signal) = state.waiting.take() {
+                state.receive(signal);
+            }
             program
         };
         if let Some(pid) = pid(&program) {
@@ -93,11 +109,16 @@ impl Foreground {
         program.wait()
     }
 
-    /// Waits until a person has typed a line. Whoever ends this process meanwhile, but for the keys that give up, gets it
-    /// as an answer; from then on such signals wait until this process has ended by itself.
+    /// Waits until a person has typed a line. A signal that waits, or comes meanwhile, is an answer.
     pub(crate) fn answer(&self) -> Answer {
         let (answer, answered) = mpsc::channel();
-        lock(&self.0).asked = Some(answer.clone());
+        {
+            let mut state = lock(&self.0);
+            if let Some(signal) = state.waiting.take() {
+                return Answer::Signal(signal);
+            }
+            state.asked = Some(answer.clone());
+        }
         let _until_a_line = thread::spawn(move || {
             let line = io::stdin().read_line(&mut String::new());
             let _nobody_waits = answer.send(match line {
@@ -121,8 +142,11 @@ impl Foreground {
 impl State {
     fn receive(&mut self, signal: i32) {
         let Some(program) = self.program else {
-            if let (SIGHUP | SIGTERM, Some(asked)) = (signal, &self.asked) {
-                let _answered_before = asked.send(Answer::Signal(signal));
+            if self.keeps && is_for_the_whole(signal) {
+                match &self.asked {
+                    Some(asked) => drop(asked.send(Answer::Signal(signal))),
+                    None => self.waiting = Some(signal),
+                }
                 return;
             }
             let _removed = private_folder::remove(&self.folder);
@@ -139,6 +163,11 @@ impl State {
             let _sent = kill_process(program, *name);
         }
     }
+}
+
+/// Whether a signal is one that a terminal or a system sends which goes away, and no key of somebody who gives up.
+pub(crate) fn is_for_the_whole(signal: i32) -> bool {
+    matches!(signal, SIGHUP | SIGTERM)
 }
 
 /// The exit status that tells how a program ended, as shells have it.

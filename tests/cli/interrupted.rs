@@ -262,6 +262,34 @@ fn what_was_typed_is_kept_when_the_terminal_goes() {
 }
 
 #[test]
+fn what_the_editor_wrote_is_kept_when_the_terminal_goes_and_not_when_somebody_gives_up() {
+    let writes = "cat \\$0; echo 'c: three' >> \\$0; echo written; exec sleep 600";
+    for (signal, status, is_kept) in [
+        (Signal::HUP, 129, true),
+        (Signal::TERM, 143, true),
+        (Signal::INT, 130, false),
+    ] {
+        let place = Place::new();
+        let mut running = place.start(&["edit", "a.yaml"], writes);
+        let mut line = String::new();
+        while line != "written\n" {
+            line.clear();
+            assert!(running.output.read_line(&mut line).unwrap() > 0);
+        }
+        assert_eq!(running.end(signal), status);
+        assert!(!place.has_plaintext());
+        let kept = place.command(&["decrypt", "edited-a.yaml.sealed"]).output();
+        let kept = String::from_utf8(kept.unwrap().stdout).unwrap();
+        let expected = if is_kept {
+            "a: hunter2\nb: two\nc: three\n"
+        } else {
+            ""
+        };
+        assert_eq!(kept, expected, "{signal:?}");
+    }
+}
+
+#[test]
 fn what_was_typed_is_kept_where_the_folder_takes_nothing_and_the_name_is_long() {
     let place = Place::new();
     let long = format!("{}.yaml", "n".repeat(250));

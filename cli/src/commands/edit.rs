@@ -188,8 +188,11 @@ impl Session<'_> {
             .as_ref()
             .map_or(&self.content, |(_, text)| text);
         let file = folder.write(name, begun)?;
+        foreground.keep();
         loop {
-            editor::edit(&file, environment.editor.as_deref(), &foreground)?;
+            if let Err(failure) = editor::edit(&file, environment.editor.as_deref(), &foreground) {
+                return Err(self.ended(&file, begun, &foreground, failure, context));
+            }
             let edited = files::read(&file).map_err(|failure| Failure {
                 status: 201,
                 ..failure
@@ -226,6 +229,25 @@ impl Session<'_> {
                     return Err(self.kept(&edited, failure, context));
                 }
             }
+        }
+    }
+
+    /// The editor did not end well. When that was because the terminal or the system went away, what was written until
+    /// then is kept.
+    fn ended(
+        &self,
+        file: &Path,
+        begun: &[u8],
+        foreground: &Foreground,
+        failure: Failure,
+        context: &Context,
+    ) -> Failure {
+        let went_away = foreground
+            .passed_on()
+            .is_some_and(foreground::is_for_the_whole);
+        match files::read(file) {
+            Ok(edited) if went_away && *edited != *begun => self.kept(&edited, failure, context),
+            _ => failure,
         }
     }
 
