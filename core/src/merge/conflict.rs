@@ -98,7 +98,15 @@ impl fmt::Display for Conflict {
         }
         let top = |path: &Path| path.depth() == 0;
         match &self.subject {
-            Subject::Block(field) if field.is_empty() => f.write_str("sops")?,
+            Subject::Block(field) if field.is_empty() => {
+                let side = match (self.ours, self.theirs) {
+                    (Act::Removed, Act::Removed) => "neither side is sealed",
+                    (Act::Removed, _) => "ours is not sealed",
+                    (_, Act::Removed) => "theirs is not sealed",
+                    _ => return f.write_str("sops: the two versions are not sealed alike"),
+                };
+                return write!(f, "{side} any more");
+            }
             Subject::Block(field) => write!(f, "sops.{field}")?,
             Subject::Comment(path) if top(path) => f.write_str("a comment")?,
             Subject::Comment(path) => write!(f, "a comment in {path}")?,

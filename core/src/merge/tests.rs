@@ -774,7 +774,7 @@ fn a_file_that_one_side_sealed_stays_sealed() {
     };
     assert_eq!(
         apart(merge_versions(&versions)),
-        ["sops: ours kept it, theirs removed it"]
+        ["theirs is not sealed any more"]
     );
 }
 
