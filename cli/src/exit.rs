@@ -2,9 +2,12 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use stackseal_core::{Error, ErrorCode};
+
+use crate::shell;
 
 /// Why a command ends without its result.
 #[derive(Debug)]
@@ -98,6 +101,9 @@ impl Failure {
     /// What to do with this command, where the message, which has the words of the codec, does not say it.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         let is = |code: ErrorCode| self.code == code.as_str();
+        if self.message.contains(AGAIN) {
+            return None;
+        }
         if let Some(advice) = of_ruin(&self.message) {
             return Some(advice);
         }
@@ -125,6 +131,18 @@ impl Failure {
         Some(advice)
     }
 
+    /// Of a file that Git has in conflict: the conflict is nearer than its history.
+    pub(crate) fn while_unmerged(self, file: &Path) -> Self {
+        let message = self.message.trim_end_matches(RUINED);
+        Self {
+            message: format!(
+                "{message}; {AGAIN} {} makes the conflict anew",
+                shell::quoted(file.as_os_str())
+            ),
+            ..self
+        }
+    }
+
     /// What the codec says about an argument.
     pub(crate) fn of_argument(error: &Error, argument: &str) -> Self {
         Self {
@@ -134,6 +152,12 @@ impl Failure {
         }
     }
 }
+
+/// What the codec says of a text that is not as it was written.
+const RUINED: &str = "; the text holds sealed values, so it is damaged, or half a sealed file";
+
+/// How Git brings both sides of a file back.
+const AGAIN: &str = "git checkout --merge";
 
 /// What to do with a text that cannot be read and, as the codec says, is not as it was written.
 pub(crate) fn of_ruin(message: &str) -> Option<&'static str> {

@@ -206,6 +206,7 @@ Examples:
   stackseal merge-driver --install
   stackseal merge-driver --finish secret.yaml           # when its conflicts are resolved
   stackseal merge-driver --finish secret.yaml --pick ours --pick db.password=theirs
+  stackseal merge-driver --finish *.yaml --pick theirs  # of each file that is in conflict
 
 --install sets a repository up; .gitattributes then says for which files:
   secrets/*.yaml merge=stackseal diff=stackseal

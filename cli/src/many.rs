@@ -101,6 +101,17 @@ impl Batch<'_> {
         }
     }
 
+    /// Does the work on files that need not be sealed.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub(crate) fn run_any(&self, piece: &dyn Piece) -> Result<(), Failure> {
+        match self.paths {
+            [path] if !path.is_dir() => self.single(path, piece).map(drop),
+            _ => self.run_many(piece),
+        }
+    }
+
     /// Whether a file is kept from others from before it is read. Not while a person is asked, who may take long.
     fn holds(&self) -> bool {
         self.in_place && !self.dry_run && !self.one_by_one

@@ -1,5 +1,8 @@
 //! Real Git with the merge driver and masked differences, and the real `sops`, which opens what comes out.
 
+#[path = "git/finish.rs"]
+mod finish;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -270,7 +273,7 @@ fn a_conflict_is_told_by_path_and_either_side_opens_after_it_is_resolved() {
     assert_eq!(
         finished.stderr,
         "a.yaml has its MAC again; 3 sealed values are kept as they were\n  \
-         password: as on ours\n  token: as on ours\n  user: as on theirs\n"
+         password: as on ours\n  token: as on ours\n  user: as on theirs\n  next: git add a.yaml\n"
     );
     repository.commit();
     let opened = repository.opened("a.yaml");
@@ -432,7 +435,7 @@ fn a_side_is_picked_for_all_conflicts_or_by_path() {
     for (picks, told) in [
         (
             &["user=theirs"][..],
-            "is about password, for which nothing is picked",
+            "nothing is picked for password; pick a side of each",
         ),
         (
             &["user=theirs", "password=ours", "token=ours"],

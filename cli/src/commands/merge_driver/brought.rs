@@ -50,6 +50,9 @@ impl Brought<'_> {
         let Ok(Some(rule)) = &self.rule else {
             return;
         };
+        if self.versions.theirs.sealed().is_none() {
+            return;
+        }
         let (ours, theirs) = (named(self.versions.ours), named(self.versions.theirs));
         let base = self.versions.base.map(named).unwrap_or_default();
         let is_gone = |name: &&String| is_among(&base, name) && !is_among(&theirs, name);
@@ -57,8 +60,8 @@ impl Brought<'_> {
             let mut groups = rule.groups.iter();
             if groups.any(|group| is_among(&group.age, name)) {
                 output::warning(&format!(
-                    "{}: theirs took out the recipient {name}, whom {} names; put them back with 'stackseal \
-                     updatekeys', or take them out there, too",
+                    "{}: theirs took out the recipient {name}, whom {} names; that is well if this merge takes them \
+                     out there, too, else put them back with 'stackseal updatekeys'",
                     self.name, rule.place
                 ));
             }

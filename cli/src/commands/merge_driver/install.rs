@@ -27,11 +27,16 @@ pub(super) fn run() -> Result<(), Failure> {
     output::result(DONE.as_bytes())
 }
 
+/// The name of the program is looked for in PATH, so that it is found after an update: where it lies now may be the
+/// folder of a version, or a link of another name. When it is not found, or fails, Git would leave our side alone in
+/// the file and no marker, and adding that loses theirs. So both are put there, with markers wherever they differ:
+/// merged by lines, what nobody has looked at could come in without one.
 const SETTINGS: [(&str, &str); 3] = [
     ("merge.stackseal.name", "sealed files, value by value"),
     (
         "merge.stackseal.driver",
-        "stackseal merge-driver -- %O %A %B %P %L",
+        "stackseal merge-driver -- %O %A %B %P %L || { test $? -eq 1 || git merge-file -q --marker-size=%L -L ours -L \
+         base -L theirs %A /dev/null %B; exit 1; }",
     ),
     ("diff.stackseal.textconv", "stackseal diff --"),
 ];

@@ -1,40 +1,46 @@
 //! `merge-driver --finish --pick`: one side of conflicts, so that nobody has to delete marker lines by hand.
-//!
-//! Between its markers a conflict has lines of both sides, sealed. The text with all lines of one side is a sealed
-//! document, and so tells which values stand in which conflict.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use stackseal_core::Format;
 use stackseal_core::merge::marker;
-use stackseal_core::{Document, Encrypted, Format, Limits};
+use stackseal_core::path::Segment;
+use stackseal_core::tree::at::TreePath;
 
-use crate::exit::{Act, Failure};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    Ours,
-    Theirs,
-}
+use super::parts::{self, Part, Place, Side};
+use crate::exit::Failure;
 
 /// What is picked.
 #[derive(Debug, Default)]
 pub(super) struct Picks {
     /// For conflicts that are not named.
     rest: Option<Side>,
-    /// Dotted paths.
-    named: Vec<(String, Side)>,
+    named: Vec<Named>,
 }
 
-/// A part of a file.
-enum Part<'a> {
-    /// Lines that stay.
-    Both(Vec<&'a str>),
-    Conflict {
-        /// Where it begins, from 1; what was one has the same.
-        line: usize,
-        ours: Vec<&'a str>,
-        theirs: Vec<&'a str>,
-    },
+/// A side of the conflict at a path, and below it.
+#[derive(Debug)]
+struct Named {
+    /// As it was typed.
+    typed: String,
+    /// In dots; which documents of the file, where that is said.
+    path: String,
+    /// Of a path in brackets, as `set` takes it.
+    steps: Option<TreePath>,
+    side: Side,
+}
+
+/// A file with conflicts in it.
+pub(super) struct Conflicted<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) format: Format,
+    /// How messages call it.
+    pub(super) name: &'a str,
+    /// How long its markers are at least.
+    pub(super) marker_size: usize,
+    /// Whether our side ends without a line break, and theirs: markers stand in lines of their own, so one was put
+    /// there.
+    pub(super) ends_open: [bool; 2],
 }
 
 impl Picks {
@@ -52,92 +58,111 @@ impl Picks {
         };
         let mut picks = Self::default();
         for option in options {
-            match option.rsplit_once('=') {
-                Some((path, text)) => picks.named.push((path.to_owned(), side(text)?)),
-                None => picks.rest = Some(side(option)?),
+            let Some((path, text)) = option.rsplit_once('=') else {
+                let side = side(option)?;
+                if picks.rest.is_some_and(|rest| rest != side) {
+                    return Err(both("the conflicts"));
+                }
+                picks.rest = Some(side);
+                continue;
+            };
+            let named = Named::of(path, side(text)?);
+            if picks.named.iter().any(|it| it.contradicts(&named)) {
+                return Err(both(path));
             }
+            picks.named.push(named);
         }
         Ok(picks)
     }
 
-    /// The text with the sides picked, if any are; `name` is how messages call the file, `size` how long its markers
-    /// are at least.
+    /// Whether anything is.
+    pub(super) fn is_any(&self) -> bool {
+        self.rest.is_some() || self.has_paths()
+    }
+
+    /// Whether a path is named.
+    pub(super) fn has_paths(&self) -> bool {
+        !self.named.is_empty()
+    }
+
+    /// The paths, as they were typed, at which none of these conflicts is.
+    pub(super) fn unfit(&self, conflicts: &BTreeSet<Place>) -> Vec<&str> {
+        let named = self.named.iter();
+        named
+            .filter(|named| !conflicts.iter().any(|place| named.is_of(place)))
+            .map(|named| named.typed.as_str())
+            .collect()
+    }
+
+    /// The text with the sides picked.
     ///
     /// # Errors
     /// `merge-conflict` where nothing is picked for a conflict, or two sides are; `not-utf-8`; those of reading a side.
-    pub(super) fn picked(
-        &self,
-        bytes: &[u8],
-        format: Format,
-        name: &str,
-        size: usize,
-    ) -> Result<Option<String>, Failure> {
-        if self.rest.is_none() && self.named.is_empty() {
-            return Ok(None);
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_| {
-            Failure::usage(
-                "not-utf-8",
-                format!("{name}: the file is not UTF-8; take it from Git again"),
-            )
-        })?;
-        let parts = parts(text, size);
-        if text.lines().all(|line| marker(line, size).is_none()) {
+    pub(super) fn picked(&self, file: &Conflicted<'_>) -> Result<String, Failure> {
+        let name = file.name;
+        let text = file.text()?;
+        if !file.has_markers() {
             return Err(super::conflict(format!(
                 "{name}: no conflict markers stand in it, so there is nothing to pick from; leave --pick out if it is \
                  resolved, or bring them with 'git checkout --merge'"
             )));
         }
+        let parts = parts::parts(text, file.marker_size);
         if self.named.is_empty()
             && let Some(side) = self.rest
         {
-            return Ok(Some(put_together(&parts, |_| side)));
+            return Ok(file.put_together(&parts, |_| side));
         }
-        let parts = by_line(parts);
-        let paths = paths(&parts, format, name)?;
-        let mut sides = Vec::new();
-        for (at, part) in parts.iter().enumerate() {
-            let (Part::Conflict { line, ours, .. }, Some(paths)) = (part, paths.get(at)) else {
-                sides.push(Side::Ours);
-                continue;
-            };
-            sides.push(self.side(paths, ours).map_err(|why| {
-                super::conflict(format!(
-                    "{name}: the conflict in line {line} {why}; nothing was written"
-                ))
-            })?);
-        }
-        let conflicts = parts.iter().zip(&paths);
-        let conflicts: Vec<_> = conflicts
-            .filter(|(part, _)| matches!(part, Part::Conflict { .. }))
-            .flat_map(|(_, paths)| paths)
-            .collect();
-        let is_there = |named: &&(String, Side)| conflicts.iter().any(|path| is_at(path, &named.0));
-        if let Some((path, _)) = self.named.iter().find(|named| !is_there(named)) {
+        let parts = parts::by_line(parts);
+        let places = parts::differing(&parts, file.format, name)?;
+        let missing = self.missing(&places);
+        if !missing.is_empty() {
             return Err(super::conflict(format!(
-                "{name}: there is no conflict at {path}; nothing was written"
+                "{name}: nothing is picked for {}; pick a side of each, or of the rest by --pick ours or --pick \
+                 theirs; nothing was written",
+                missing.join(", ")
             )));
         }
-        Ok(Some(put_together(&parts, |at| {
-            sides.get(at).copied().unwrap_or(Side::Ours)
-        })))
+        let mut sides = Vec::new();
+        for (part, places) in parts.iter().zip(&places) {
+            sides.push(match part {
+                Part::Both(_) => Side::Ours,
+                Part::Conflict { line, ours, .. } => self.side(places, ours).map_err(|why| {
+                    super::conflict(format!(
+                        "{name}: the conflict in line {line} {why}; nothing was written"
+                    ))
+                })?,
+            });
+        }
+        Ok(file.put_together(&parts, |at| sides.get(at).copied().unwrap_or(Side::Ours)))
+    }
+
+    /// The conflicts for which there is no side.
+    fn missing(&self, places: &[BTreeSet<Place>]) -> Vec<String> {
+        if self.rest.is_some() {
+            return Vec::new();
+        }
+        let places: BTreeSet<_> = places.iter().flatten().collect();
+        let missing = places
+            .into_iter()
+            .filter(|place| self.of_place(place).is_none());
+        missing.map(Place::to_string).collect()
+    }
+
+    /// The side of a value; the longest path tells.
+    fn of_place(&self, place: &Place) -> Option<Side> {
+        let named = self.named.iter().filter(|named| named.is_of(place));
+        let named = named.max_by_key(|named| named.path.len());
+        named.map(|named| named.side).or(self.rest)
     }
 
     /// The side of a conflict about values.
-    fn side(&self, paths: &BTreeSet<String>, ours: &[&str]) -> Result<Side, String> {
-        let picked = |path: &String| {
-            let named = self.named.iter().rev().find(|(name, _)| is_at(path, name));
-            named.map(|(_, side)| *side).or(self.rest)
-        };
-        let mut all = paths.iter().map(|path| (path, picked(path)));
+    fn side(&self, places: &BTreeSet<Place>, ours: &[&str]) -> Result<Side, String> {
+        let mut all = places.iter().map(|place| (place, self.of_place(place)));
         let Some((first, side)) = all.next() else {
-            // The MAC is made anew, so either will do.
-            let is_mac = ours
-                .iter()
-                .any(|line| line.contains("mac") && line.contains("type:str]"));
-            let side = self.rest.or(is_mac.then_some(Side::Ours));
-            return side
-                .ok_or_else(|| "is about comments; add --pick ours or --pick theirs".to_owned());
+            return self.rest.or(self.of_block(ours)).ok_or_else(|| {
+                "is about comments or the sops block; add --pick ours or --pick theirs".to_owned()
+            });
         };
         if let Some((other, _)) = all.find(|(_, other)| *other != side) {
             return Err(format!(
@@ -145,6 +170,70 @@ impl Picks {
             ));
         }
         side.ok_or_else(|| format!("is about {first}, for which nothing is picked"))
+    }
+
+    /// The side of the fields that follow from the values: the MAC is made anew, so either will do, and what the layout
+    /// says fits the side that it is of.
+    fn of_block(&self, ours: &[&str]) -> Option<Side> {
+        let has = |word: &str| {
+            let mut lines = ours.iter();
+            lines.any(|line| line.contains(word) && line.contains("type:str]"))
+        };
+        let theirs = self.named.iter().all(|named| named.side == Side::Theirs);
+        (has("mac") || has("stackseal_layout")).then_some(match theirs {
+            true => Side::Theirs,
+            false => Side::Ours,
+        })
+    }
+}
+
+fn both(what: &str) -> Failure {
+    Failure::conflict(format!(
+        "--pick takes both sides of {what}; leave one of them out"
+    ))
+}
+
+impl Named {
+    fn of(typed: &str, side: Side) -> Self {
+        let steps = TreePath::parse(typed).ok();
+        let steps = steps.filter(|steps| !steps.steps().is_empty());
+        let mut path = String::new();
+        for step in steps.iter().flat_map(TreePath::steps) {
+            match step {
+                Segment::Index(index) => path.push_str(&format!("[{index}]")),
+                Segment::Key(key) if path.is_empty() => path.push_str(key),
+                Segment::Key(key) => path.push_str(&format!(".{key}")),
+            }
+        }
+        Self {
+            typed: typed.to_owned(),
+            path: if steps.is_some() {
+                path
+            } else {
+                typed.to_owned()
+            },
+            steps,
+            side,
+        }
+    }
+
+    /// Whether it names the same as another, and not the same side. Two keys may read as one path in dots.
+    fn contradicts(&self, other: &Self) -> bool {
+        let is_same = match (&self.steps, &other.steps) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.path == other.path,
+        };
+        is_same && self.side != other.side
+    }
+
+    /// Whether a value stands at the path, or below it.
+    fn is_of(&self, place: &Place) -> bool {
+        if let Some(steps) = &self.steps {
+            let mut segments = place.path.segments();
+            let mut steps = steps.steps().iter();
+            return steps.all(|step| segments.next() == Some(step));
+        }
+        is_at(&place.path.to_string(), &self.path) || is_at(&place.to_string(), &self.path)
     }
 }
 
@@ -154,136 +243,49 @@ fn is_at(path: &str, name: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-/// For each part, the values in it, of either side.
-fn paths(parts: &[Part<'_>], format: Format, name: &str) -> Result<Vec<BTreeSet<String>>, Failure> {
-    let mut sides = Vec::new();
-    for side in [Side::Ours, Side::Theirs] {
-        let text = put_together(parts, |_| side);
-        let document =
-            Document::<Encrypted>::parse_as(format, text.as_bytes(), &Limits::generous());
-        let document =
-            document.map_err(|error| Failure::of_document(&error, name, Act::Decrypt))?;
-        // Of each line of the text, the part that it comes from.
-        let of_line: Vec<usize> = parts
-            .iter()
-            .enumerate()
-            .flat_map(|(at, part)| part.lines(side).iter().map(move |_| at))
-            .collect();
-        let mut paths = vec![BTreeSet::new(); parts.len()];
-        for leaf in document.leaves() {
-            let at = leaf.line.checked_sub(1).and_then(|line| of_line.get(line));
-            if let Some(paths) = at.and_then(|at| paths.get_mut(*at)) {
-                paths.insert(leaf.path.to_string());
-            }
-        }
-        sides.push(paths);
+impl<'a> Conflicted<'a> {
+    /// Whether a line is a marker.
+    pub(super) fn has_markers(&self) -> bool {
+        let text = String::from_utf8_lossy(self.bytes);
+        text.lines()
+            .any(|line| marker(line, self.marker_size).is_some())
     }
-    // Lines that do not say the same stay together: all of them are about all of it.
-    let mut together: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
-    let mut all = Vec::new();
-    if let [ours, theirs] = sides.as_slice() {
-        for (part, (ours, theirs)) in parts.iter().zip(ours.iter().zip(theirs)) {
-            let both: BTreeSet<_> = ours.union(theirs).cloned().collect();
-            if let Part::Conflict { line, .. } = part
-                && (ours != theirs || ours.is_empty())
-            {
-                together.entry(*line).or_default();
-            }
-            all.push(both);
-        }
-    }
-    for (part, paths) in parts.iter().zip(&all) {
-        if let Part::Conflict { line, .. } = part
-            && let Some(together) = together.get_mut(line)
-        {
-            together.extend(paths.iter().cloned());
-        }
-    }
-    for (part, paths) in parts.iter().zip(&mut all) {
-        if let Part::Conflict { line, .. } = part
-            && let Some(together) = together.get(line)
-        {
-            paths.clone_from(together);
-        }
-    }
-    Ok(all)
-}
 
-/// Conflicts of as many lines on either side, apart: the values of lines that follow each other stand in one.
-fn by_line(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
-    let mut apart = Vec::new();
-    for part in parts {
-        match part {
-            Part::Conflict { line, ours, theirs } if ours.len() == theirs.len() => {
-                apart.extend(
-                    ours.into_iter()
-                        .zip(theirs)
-                        .map(|(one, other)| Part::Conflict {
-                            line,
-                            ours: vec![one],
-                            theirs: vec![other],
-                        }),
-                );
-            }
-            part => apart.push(part),
-        }
+    /// The values in which the sides differ; `None` where that cannot be told.
+    pub(super) fn places(&self) -> Option<BTreeSet<Place>> {
+        let parts = parts::by_line(parts::parts(self.text().ok()?, self.marker_size));
+        let places = parts::differing(&parts, self.format, self.name).ok()?;
+        Some(places.into_iter().flatten().collect())
     }
-    apart
-}
 
-impl<'a> Part<'a> {
-    fn lines(&self, side: Side) -> &[&'a str] {
-        match (self, side) {
-            (Self::Both(lines), _) => lines,
-            (Self::Conflict { ours, .. }, Side::Ours) => ours,
-            (Self::Conflict { theirs, .. }, Side::Theirs) => theirs,
-        }
+    fn text(&self) -> Result<&'a str, Failure> {
+        std::str::from_utf8(self.bytes).map_err(|_| {
+            Failure::usage(
+                "not-utf-8",
+                format!(
+                    "{}: the file is not UTF-8; take it from Git again",
+                    self.name
+                ),
+            )
+        })
     }
-}
 
-fn put_together(parts: &[Part<'_>], side: impl Fn(usize) -> Side) -> String {
-    let parts = parts.iter().enumerate();
-    parts
-        .flat_map(|(at, part)| part.lines(side(at)))
-        .copied()
-        .collect()
-}
-
-/// The parts of a text. What Git puts between `|||||||` and `=======` is no side's.
-fn parts(text: &str, size: usize) -> Vec<Part<'_>> {
-    let mut parts = Vec::new();
-    let mut both = Vec::new();
-    let mut inside: Option<(usize, [Vec<&str>; 3], usize)> = None;
-    for (line, number) in text.split_inclusive('\n').zip(1..) {
-        match (marker(line, size).map(|(mark, _)| mark), &mut inside) {
-            (Some('<'), None) => {
-                parts.push(Part::Both(std::mem::take(&mut both)));
-                inside = Some((number, Default::default(), 0));
-            }
-            (Some('|'), Some((_, _, now))) if *now == 0 => *now = 1,
-            (Some('='), Some((_, _, now))) if *now < 2 => *now = 2,
-            (Some('>'), Some((line, [ours, _, theirs], 2))) => {
-                parts.push(Part::Conflict {
-                    line: *line,
-                    ours: std::mem::take(ours),
-                    theirs: std::mem::take(theirs),
-                });
-                inside = None;
-            }
-            (_, Some((_, sides, now))) => {
-                if let Some(lines) = sides.get_mut(*now) {
-                    lines.push(line);
-                }
-            }
-            (_, None) => both.push(line),
+    /// The text with a side of each part, which ends as that of the last one does.
+    fn put_together(&self, parts: &[Part<'_>], side: impl Fn(usize) -> Side) -> String {
+        let mut text = parts::put_together(parts, &side);
+        let [ours, theirs] = self.ends_open;
+        let ends_open = match parts.last() {
+            Some(Part::Conflict { .. }) => match side(parts.len() - 1) {
+                Side::Ours => ours,
+                Side::Theirs => theirs,
+            },
+            _ => false,
+        };
+        if ends_open && text.ends_with('\n') {
+            text.pop();
         }
+        text
     }
-    // One that does not end stays, and the marker in it is told.
-    if let Some((line, ..)) = inside {
-        both.extend(text.split_inclusive('\n').skip(line - 1));
-    }
-    parts.push(Part::Both(both));
-    parts
 }
 
 #[cfg(test)]
@@ -294,10 +296,19 @@ mod tests {
 
     const TEXT: &str = "a\n<<<<<<< ours\nb\n||||||| base\nc\n=======\nd\n>>>>>>> theirs\ne\n";
 
-    fn picked(text: &str, option: &str) -> String {
+    fn pick(text: &str, option: &str, ends_open: [bool; 2]) -> Result<String, Failure> {
         let picks = Picks::of(&[option.to_owned()]).unwrap();
-        let picked = picks.picked(text.as_bytes(), Format::Yaml, "f", MARKER);
-        picked.unwrap().unwrap()
+        picks.picked(&Conflicted {
+            bytes: text.as_bytes(),
+            format: Format::Yaml,
+            name: "f",
+            marker_size: MARKER,
+            ends_open,
+        })
+    }
+
+    fn picked(text: &str, option: &str) -> String {
+        pick(text, option, [false; 2]).unwrap()
     }
 
     #[test]
@@ -306,9 +317,22 @@ mod tests {
         assert_eq!(picked(TEXT, "theirs"), "a\nd\ne\n");
         let open = TEXT.replace(">>>>>>> theirs\n", "");
         assert_eq!(picked(&open, "ours"), open);
-        let picks = Picks::of(&["ours".to_owned()]).unwrap();
-        let nothing = picks.picked(b"a\n", Format::Yaml, "f", MARKER).unwrap_err();
+        let nothing = pick("a\n", "ours", [false; 2]).unwrap_err();
         assert_eq!(nothing.code, "merge-conflict");
+    }
+
+    #[test]
+    fn a_side_ends_as_it_did_before_a_marker_was_put_behind_it() {
+        let text = TEXT.replace("e\n", "");
+        for (ends_open, ours, theirs) in [
+            ([true, true], "a\nb", "a\nd"),
+            ([true, false], "a\nb", "a\nd\n"),
+            ([false, true], "a\nb\n", "a\nd"),
+        ] {
+            assert_eq!(pick(&text, "ours", ends_open).unwrap(), ours);
+            assert_eq!(pick(&text, "theirs", ends_open).unwrap(), theirs);
+        }
+        assert_eq!(pick(TEXT, "ours", [true; 2]).unwrap(), "a\nb\ne\n");
     }
 
     #[test]
@@ -318,5 +342,21 @@ mod tests {
             assert_eq!(failure.code, "arguments-conflict", "{option}");
         }
         assert!(is_at("a.b[0]", "a.b") && is_at("a.b", "a") && !is_at("ab", "a"));
+    }
+
+    #[test]
+    fn a_path_has_one_side() {
+        for (one, other, is_taken) in [
+            ("a=ours", "a=theirs", false),
+            ("a=ours", "a=ours", true),
+            ("ours", "theirs", false),
+            ("theirs", "theirs", true),
+            ("a.b[0]=ours", "['a'][\"b\"][0]=theirs", false),
+            ("['a.b']=ours", "['a']['b']=theirs", true),
+            ("a=ours", "a.b=theirs", true),
+        ] {
+            let picks = Picks::of(&[one.to_owned(), other.to_owned()]);
+            assert_eq!(picks.is_ok(), is_taken, "{one} {other}");
+        }
     }
 }

@@ -44,15 +44,26 @@ impl Finished<'_> {
         let (Some(ours), Some(theirs)) = (self.ours, self.theirs) else {
             return told;
         };
+        let sealed = [ours, theirs].map(|side| sealed_values(side.sealed()));
         let (is, ours, theirs) = (values(self.opened), values(ours), values(theirs));
         let paths: BTreeSet<_> = is.keys().chain(ours.keys()).chain(theirs.keys()).collect();
         for path in paths {
+            // The same ciphertext is the same value, which lost its spelling.
+            let kept = sealed.each_ref().map(|side| {
+                let kept = side.get(path);
+                kept.is_some() && kept == before.get(path)
+            });
             let (is, ours, theirs) = (is.get(path), ours.get(path), theirs.get(path));
             let from = match (is == ours, is == theirs) {
                 (true, true) => continue,
                 (true, false) => "ours",
                 (false, true) => "theirs",
-                (false, false) => "neither side",
+                (false, false) => match kept {
+                    [true, true] => "both sides, written otherwise",
+                    [true, false] => "ours, written otherwise",
+                    [false, true] => "theirs, written otherwise",
+                    [false, false] => "neither side",
+                },
             };
             let gone = if is.is_none() { ", without it" } else { "" };
             told.push_str(&format!("\n  {path}: as on {from}{gone}"));
@@ -106,7 +117,7 @@ fn values(opened: &Opened) -> Values<'_> {
     plain.leaves_with_text().map(value).collect()
 }
 
-fn place(document: usize, path: &stackseal_core::Path) -> String {
+pub(super) fn place(document: usize, path: &stackseal_core::Path) -> String {
     match document {
         0 => path.to_string(),
         later => format!("document {}: {path}", later + 1),
