@@ -620,6 +620,40 @@ fn whom_no_rule_names_does_not_come_in_by_a_merge() {
 }
 
 #[test]
+fn no_key_of_another_kind_and_no_unknown_field_comes_in_by_a_merge() {
+    const KMS: &str = "    kms:\n        - arn: arn:aws:kms:us-east-1:1:key/x\n          created_at: \"2020-01-01T00:00:00Z\"\n          enc: aaaa\n";
+    for (added, told) in [
+        (
+            KMS,
+            "theirs seals to kms arn:aws:kms:us-east-1:1:key/x, which ",
+        ),
+        (
+            "    note: hunter2\n",
+            "theirs has 'note' in its sops block, ",
+        ),
+    ] {
+        let repository = Repository::new();
+        repository.seal("a.yaml", TEXT);
+        rule_of_two(&repository);
+        repository.commit();
+        repository.git(&["branch", "other"]);
+        repository.change("main", "a.yaml", &[("[\"password\"]", "\"0ther1\"")]);
+        repository.git(&["checkout", "-q", "other"]);
+        let field = "    lastmodified:";
+        let text = repository
+            .read("a.yaml")
+            .replacen(field, &format!("{added}{field}"), 1);
+        repository.write("a.yaml", &text);
+        repository.commit();
+        repository.git(&["checkout", "-q", "main"]);
+        let ran = repository.try_git(&["merge", "other"]);
+        let said = [String::from_utf8_lossy(&ran.stdout).as_ref(), &ran.stderr].concat();
+        assert!(ran.status == 1 && said.contains(told), "{said}");
+        assert!(repository.read("a.yaml").contains("<<<<<<< ours\n"));
+    }
+}
+
+#[test]
 fn who_is_taken_out_though_a_rule_names_them_is_told() {
     let repository = Repository::new();
     repository.seal("a.yaml", TEXT);

@@ -10,6 +10,7 @@ use stackseal_core::{Document, Encrypted, Metadata, Selector};
 use crate::commands::Context;
 use crate::config::Rule;
 use crate::exit::Failure;
+use crate::key_groups;
 use crate::output;
 use crate::sealing;
 
@@ -30,10 +31,14 @@ pub(super) fn refused(
         rule,
     };
     brought.tell_gone();
-    Ok([brought.stranger(), brought.selector(), brought.mac_only()]
-        .into_iter()
-        .flatten()
-        .collect())
+    let found = [
+        brought.stranger(),
+        brought.foreign_stranger(),
+        brought.field(),
+        brought.selector(),
+        brought.mac_only(),
+    ];
+    Ok(found.into_iter().flatten().collect())
 }
 
 struct Brought<'a> {
@@ -96,6 +101,45 @@ impl Brought<'_> {
         None
     }
 
+    /// As [`Self::stranger`], of keys of other kinds.
+    fn foreign_stranger(&self) -> Option<String> {
+        let mut known = foreign(self.versions.ours);
+        known.extend(self.versions.base.into_iter().flat_map(foreign));
+        let theirs = foreign(self.versions.theirs);
+        for (kind, name) in theirs.iter().filter(|key| !known.contains(key)) {
+            match &self.rule {
+                Err(failure) => return Some(failure.message.clone()),
+                Ok(None) => output::warning(&format!(
+                    "{}: theirs brings in the key {kind} {name}",
+                    self.name
+                )),
+                Ok(Some(rule)) => {
+                    if !rule.groups.iter().any(|group| group.foreign.contains(name)) {
+                        return Some(format!(
+                            "theirs seals to {kind} {name}, which {} does not name; name it there to have it",
+                            rule.place
+                        ));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// A field of the block that nobody knows: it may say anything.
+    fn field(&self) -> Option<String> {
+        let theirs = self.changed(|document| &document.metadata().extra)?;
+        let ours = self.versions.ours.sealed().map(Document::metadata);
+        let is_known =
+            |name: &str| ours.is_some_and(|ours| ours.extra.iter().any(|(known, _)| known == name));
+        let mut names = theirs.metadata().extra.iter().map(|(name, _)| name);
+        let name = names.find(|name| !is_known(name))?.escape_debug();
+        Some(format!(
+            "theirs has '{name}' in its sops block, which sops does not know, and nothing seals or covers it; have it \
+             taken out there"
+        ))
+    }
+
     /// Another choice of what is sealed: values that are secret here would stand in clear from then on. A rule that
     /// chooses nothing stands for the choice that is made without one.
     fn selector(&self) -> Option<String> {
@@ -152,6 +196,13 @@ impl Brought<'_> {
             _ => "no creation rule in .sops.yaml states".to_owned(),
         }
     }
+}
+
+/// The keys of other kinds that open a version: kind and name of each.
+fn foreign(version: Version<'_>) -> Vec<(String, String)> {
+    let metadata = version.sealed().map(Document::metadata);
+    let groups = metadata.into_iter().flat_map(key_groups::of_file);
+    groups.flat_map(|group| group.foreign).collect()
 }
 
 /// Who can open a version, by name.
