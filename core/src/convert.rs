@@ -24,6 +24,32 @@ pub struct Indentation {
 }
 
 impl Document<Plain> {
+    /// How many documents the text has that another format than YAML has no place for.
+    pub fn left_out_in(&self, to: Format) -> usize {
+        match to {
+            Format::Yaml => 0,
+            _ => self.roots().len().saturating_sub(1),
+        }
+    }
+
+    /// As [`Self::converted`], for what goes in the place of this text.
+    ///
+    /// # Errors
+    /// `value-not-representable` also for a text of several documents, where the format holds one.
+    pub fn converted_whole(
+        &self,
+        to: Format,
+        indentation: Indentation,
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        match self.left_out_in(to) {
+            0 => self.converted(to, indentation),
+            _ => Err(Error::input(
+                crate::error::ErrorCode::ValueNotRepresentable,
+                "the text has several documents, and the other format holds one; keep it in YAML, or split it",
+            )),
+        }
+    }
+
     /// The document in a format: its own text where that is its format, else its tree as the reference writes it. Only YAML
     /// takes more than the first of several documents, and JSON takes no comments.
     ///
@@ -104,6 +130,12 @@ pub fn written(
     let empty = Node::Mapping(Vec::new());
     let first = trees.first().unwrap_or(&empty);
     let text = match to {
+        Format::Binary if trees.len() > 1 => {
+            return Err(Error::input(
+                crate::error::ErrorCode::ValueNotRepresentable,
+                "a binary file is one document, and the text has several; choose another format",
+            ));
+        }
         Format::Binary => return binary(first),
         Format::Dotenv => dotenv::emit(first)?,
         Format::Ini => ini::emit(first)?,

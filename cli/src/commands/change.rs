@@ -85,7 +85,7 @@ impl<'a> Change<'a> {
         let mut changed = as_edited.clone();
         if let Some(to) = self.output.filter(|to| *to != format) {
             let indentation = context.indentation(context.config()?.as_ref(), to)?;
-            let converted = changed.converted(to, indentation);
+            let converted = changed.converted_whole(to, indentation);
             changed = parse(to, &converted.map_err(|error| self.failed(&error))?)?;
         }
         let sealed = self

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use stackseal_core::Format;
 use stackseal_core::tree::at::TreePath;
 
 use super::Context;
@@ -46,7 +47,14 @@ pub(crate) fn run(arguments: &Decrypt, context: &Context) -> Result<(), Failure>
         Some(path) => plain.extracted(path, to),
         // Without a copy: it may be large.
         None if to == plain.format() => return places.write(&plain.content(), Audience::Owner),
-        None => plain.converted(to, indentation),
+        None => {
+            if plain.left_out_in(to) > 0 && to != Format::Binary {
+                output::warning(&format!(
+                    "{name}: the text has several documents, and the other format holds one: this is the first"
+                ));
+            }
+            plain.converted(to, indentation)
+        }
     };
     let content = content.map_err(|error| Failure::of_document(&error, &name, Act::Decrypt))?;
     places.write(&content, Audience::Owner)

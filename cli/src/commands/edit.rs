@@ -111,7 +111,7 @@ fn content(
     config: Option<&Config>,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let indentation = context.indentation(config, places.output())?;
-    let content = opened.plain().converted(places.output(), indentation);
+    let content = opened.plain().converted_whole(places.output(), indentation);
     content.map_err(|error| Failure::of_document(&error, &places.name(), Act::Decrypt))
 }
 

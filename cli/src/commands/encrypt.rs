@@ -142,7 +142,7 @@ impl Sealer<'_> {
         };
         if places.output() != document.format() {
             let converted = document
-                .converted(places.output(), indentation)
+                .converted_whole(places.output(), indentation)
                 .map_err(|error| failed(&error))?;
             document = read(places.output(), converted)?;
         }

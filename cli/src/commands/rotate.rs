@@ -243,7 +243,7 @@ impl Files<'_> {
         };
         let opened = opened.map_err(failed(Act::Decrypt))?;
         let indentation = self.context.indentation(self.config, format)?;
-        let text = opened.plain().converted(format, indentation);
+        let text = opened.plain().converted_whole(format, indentation);
         let text = text.map_err(failed(Act::Encrypt))?;
         let plain = Document::<Plain>::parse_as(format, &text, &Limits::generous())
             .map_err(failed(Act::Encrypt))?;
