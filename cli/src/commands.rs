@@ -323,6 +323,15 @@ fn warn_of_who_left(files: usize) {
     ));
 }
 
+/// Reminds of what a new data key does not take back.
+fn remind_of_who_left(is_somebody: bool) {
+    if is_somebody {
+        output::note(
+            "Whoever was removed may have kept what they could read so far: change what must stay secret",
+        );
+    }
+}
+
 /// Those that tell themselves; a sealed binary file is one of JSON.
 const FORMATS: [&str; 4] = ["dotenv", "ini", "json", "yaml"];
 

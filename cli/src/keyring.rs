@@ -412,11 +412,17 @@ impl Keyring {
             (None, []) => format!(
                 "{why}, and no identity was found; name the file that holds yours in {variable}"
             ),
-            (None, found) => format!(
-                "{why}, and the identities at hand are {}; name the file with one of its identities in \
-                 {variable}, or ask someone who can open it to seal it to you, too",
-                found.join(", ")
-            ),
+            (None, found) => {
+                let which = match metadata.key_groups.len() {
+                    0 | 1 => "one of its identities",
+                    _ => "identities of enough groups",
+                };
+                format!(
+                    "{why}, and the identities at hand are {}; name the file with {which} in \
+                     {variable}, or ask someone who can open it to seal it to you, too",
+                    found.join(", ")
+                )
+            }
         }
     }
 }

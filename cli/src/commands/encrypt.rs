@@ -53,6 +53,7 @@ pub(crate) fn run(
         arguments,
         context,
         config: context.config()?,
+        known: Recipients::default(),
     };
     let _held = places.held();
     let bytes = places.read()?;
@@ -77,6 +78,7 @@ struct Sealer<'a> {
     arguments: &'a Encrypt,
     context: &'a Context,
     config: Option<Config>,
+    known: Recipients,
 }
 
 impl Sealer<'_> {
@@ -93,6 +95,7 @@ impl Sealer<'_> {
             arguments,
             context,
             config,
+            known,
         } = self;
         let name = places.name();
         let failed = |error: &Error| Failure::of_document(error, &name, Act::Encrypt);
@@ -128,7 +131,7 @@ impl Sealer<'_> {
             }
         }
         let plan = sealing::plan(&arguments.selection, rule, places.input(), context, told)?;
-        let groups = sealing::groups(&plan, &Recipients::default())?;
+        let groups = sealing::groups(&plan, known)?;
 
         let limits = Limits::generous();
         let read = |format, bytes: Zeroizing<Vec<u8>>| {

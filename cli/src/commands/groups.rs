@@ -127,11 +127,18 @@ impl Regrouping {
         let least = groups.len().min(2);
         if threshold > groups.len() || threshold > 0 && threshold < least {
             let count = groups.len();
+            let (left, fits) = match count {
+                1 => ("one key group".to_owned(), "1".to_owned()),
+                _ => (
+                    format!("{count} key groups"),
+                    format!("from {least} to {count}"),
+                ),
+            };
             return Err(Failure::usage(
                 "threshold-invalid",
                 format!(
-                    "{name} would have {count} of its key groups left, and a threshold of {threshold}, which must be from \
-                     {least} to {count}; name another with --shamir-secret-sharing-threshold",
+                    "{name} would have {left}, and a threshold of {threshold}, which must be {fits} then; name another \
+                     with --shamir-secret-sharing-threshold",
                 ),
             ));
         }

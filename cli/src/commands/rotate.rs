@@ -67,6 +67,9 @@ pub(crate) fn run(arguments: &Rotate, context: &Context) -> Result<(), Failure> 
         true => Ok(files.by_rule(file, told)?.map(to_write)),
         false => Ok(Some(to_write(files.rotate(file, told)?))),
     })?;
+    super::remind_of_who_left(
+        !arguments.dry_run && lock(&files.missed).len() < removed_names(&files),
+    );
     for recipient in lock(&files.missed).iter() {
         output::warning(&format!(
             "nothing was sealed to {recipient}, so it was not removed"
@@ -76,6 +79,11 @@ pub(crate) fn run(arguments: &Rotate, context: &Context) -> Result<(), Failure> 
         Some(text) => places.write(&text, Audience::Anyone),
         None => Ok(()),
     }
+}
+
+/// How many are to be removed, each counted once.
+fn removed_names(files: &Files<'_>) -> usize {
+    files.remove.iter().collect::<BTreeSet<_>>().len()
 }
 
 /// The recipients to remove. Those whose kind is not supported can be.

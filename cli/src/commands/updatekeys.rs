@@ -1,6 +1,6 @@
 //! `stackseal updatekeys`: makes who can open files what the creation rules say.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use stackseal_core::{Format, Rotation};
 
@@ -33,6 +33,7 @@ pub(crate) fn run(arguments: &UpdateKeys, context: &Context) -> Result<(), Failu
         keyring: Keyring::find(&context.environment),
         known: Recipients::default(),
         left: AtomicUsize::new(0),
+        gone: AtomicBool::new(false),
     };
     let batch = Batch {
         paths: &arguments.files,
@@ -44,6 +45,7 @@ pub(crate) fn run(arguments: &UpdateKeys, context: &Context) -> Result<(), Failu
     };
     let done = batch.run(&|file, told| Ok(update.update(file, told)?.map(to_write)));
     super::warn_of_who_left(update.left.into_inner());
+    super::remind_of_who_left(update.gone.into_inner());
     done.map(drop)
 }
 
@@ -56,6 +58,8 @@ struct Update<'a> {
     known: Recipients,
     /// How many files lost somebody who still knows their data key.
     left: AtomicUsize,
+    /// Whether somebody lost a file whose data key is a new one.
+    gone: AtomicBool,
 }
 
 impl Update<'_> {
@@ -103,6 +107,8 @@ impl Update<'_> {
         let data_key = self.keyring.data_key(&file.document, name)?;
         let document = &file.document;
         let changed = if self.arguments.rotate {
+            self.gone
+                .fetch_or(difference.removes_somebody(), Ordering::Relaxed);
             let rotation = Rotation {
                 groups: &groups,
                 threshold: Some(threshold.1),

@@ -11,6 +11,7 @@ use crate::args::{Encrypt, Places};
 use crate::config::Config;
 use crate::exit::{Act, Failure};
 use crate::files;
+use crate::keys::recipient::Recipients;
 use crate::likeness;
 use crate::many::{Batch, Made, Piece, Taken, Told, Words, to_write};
 
@@ -29,6 +30,7 @@ pub(super) fn run(
         arguments,
         context,
         config: context.config()?,
+        known: Recipients::default(),
     };
     let has_rules = sealer.config.as_ref().is_some_and(Config::has_rules);
     if !has_rules && paths.iter().any(|path| path.is_dir()) {
