@@ -43,6 +43,8 @@ impl Pass<'_> {
         for (number, branch) in branches.iter().enumerate() {
             let from_above = governed.get(number).copied().unwrap_or_default();
             let mut pending = false;
+            // The first comment that made it so.
+            let mut mark = 0;
             for part in &branch.parts {
                 match part {
                     Part::Branch(below) => {
@@ -53,13 +55,18 @@ impl Pass<'_> {
                     }
                     Part::Comment(item) => {
                         let before = from_above || pending;
-                        pending |= self.matches(*item);
+                        if !pending && self.matches(*item) {
+                            pending = true;
+                            mark = *item;
+                        }
                         let hit = before || (self.includes_itself && pending);
                         self.set(*item, hit);
                     }
                     Part::Alias(_) => pending = false,
-                    // It governs nothing, as nobody reads it there.
-                    Part::Dropped(item) => self.set(*item, from_above || pending),
+                    // It governs nothing, as nobody reads it there, and has no place but that in the text.
+                    Part::Dropped(item) => {
+                        self.set(*item, from_above || pending && mark < *item);
+                    }
                     Part::Leaf(item) => {
                         self.set(*item, from_above || pending);
                         pending = false;
