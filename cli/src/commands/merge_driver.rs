@@ -22,6 +22,7 @@ use crate::exit::{Act, Failure};
 use crate::keyring::Keyring;
 use crate::keys;
 use crate::shell;
+use brought::Sides;
 use given::{Given, Readings};
 
 /// Merges, finishes a merge or sets a repository up.
@@ -64,7 +65,7 @@ fn merge(given: &Given, context: &Context) -> Result<(), Failure> {
     let Some(versions) = versions.refer() else {
         return Err(given.keep_apart(&[])?);
     };
-    let mut refused = brought::refused(&versions, &given.name, context)?;
+    let mut refused = brought::refused(&Sides::of(&versions), &given.name, context)?;
     if !refused.is_empty() {
         // Git puts the other files of a merge in their places when all are merged.
         refused.push(format!(

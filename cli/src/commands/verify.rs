@@ -67,8 +67,10 @@ pub(crate) fn run(arguments: &Verify, context: &Context) -> Result<(), Failure> 
         Some(staged) => &staged.found,
         None => &found(arguments)?,
     };
-    let quiet = verification.is_lenient();
-    let unseen = !quiet && !arguments.all && verification.has_only_rules_for_all();
+    // Where nothing can be found for want of rules, a hook shall not look as if all were well.
+    let quiet = verification.is_lenient() && (staged.is_none() || verification.has_rules());
+    let unseen =
+        !verification.is_lenient() && !arguments.all && verification.has_only_rules_for_all();
     let summary = Summary {
         done: "verified",
         remark,

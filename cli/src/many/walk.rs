@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 use crate::files;
-use crate::likeness::may_be_sealed;
+use crate::likeness::{holds_sealed, may_be_sealed};
 use crate::output::Shown as _;
 
 /// What an argument, or a folder, brought.
@@ -121,7 +121,9 @@ pub(crate) fn read_if_sealed(
         return Ok(None);
     }
     file.read_to_end(&mut bytes).map_err(unreadable)?;
-    Ok(may_be_sealed(&bytes).then_some(bytes))
+    // Of a damaged one the fields may be gone, or the values.
+    let is_meant = may_be_sealed(&bytes) || holds_sealed(format, &bytes);
+    Ok(is_meant.then_some(bytes))
 }
 
 /// Whether a file that begins so may be sealed.

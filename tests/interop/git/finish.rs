@@ -408,3 +408,62 @@ fn without_the_program_both_versions_stay_between_markers() {
     repository.again("a.yaml");
     assert!(!repository.read("a.yaml").contains("<<<<<<<"));
 }
+
+#[test]
+fn no_stranger_comes_in_by_a_side_that_is_taken_whole_whether_or_not_ours_opens() {
+    let [one, stranger] =
+        ["id1", "stranger"].map(|name| keys::identity(name).recipient().to_string());
+    let other = keys::identity("id2").recipient().to_string();
+    // Ours is in clear, has lost its time, and opens.
+    for (change, way) in [
+        (Ours::Clear, &["--pick", "theirs"][..]),
+        (Ours::Broken, &["--pick", "theirs"]),
+        (Ours::Changed, &["--pick", "theirs"]),
+        (Ours::Changed, &[]),
+    ] {
+        let repository = Repository::new();
+        repository.write(
+            ".sops.yaml",
+            &format!("creation_rules:\n  - age: {one},{other}\n"),
+        );
+        repository.seal("a.yaml", TEXT);
+        repository.git(&["checkout", "-q", "-b", "other"]);
+        repository.ok(&["rotate", "--add-age", &stranger, "-i", "a.yaml"]);
+        repository.commit();
+        repository.git(&["checkout", "-q", "main"]);
+        let sealed = repository.read("a.yaml");
+        match change {
+            Ours::Broken => {
+                let kept = sealed.lines().filter(|line| !line.contains("lastmodified"));
+                let kept: Vec<_> = kept.collect();
+                repository.write("a.yaml", &format!("{}\n", kept.join("\n")));
+            }
+            Ours::Changed => {
+                drop(repository.ok(&["set", "a.yaml", "[\"password\"]", "\"0ther1\""]))
+            }
+            Ours::Clear => repository.write("a.yaml", &TEXT.replace("hunter2", "0ther1")),
+        }
+        repository.commit();
+        assert_eq!(repository.try_git(&["merge", "other"]).status, 1);
+        if way.is_empty() {
+            repository.git(&["checkout", "-q", "--theirs", "a.yaml"]);
+        }
+        let before = repository.read("a.yaml");
+        let words = [&["merge-driver", "--finish", "a.yaml"], way].concat();
+        let ran = repository.run(&repository.stackseal, &words);
+        let told = format!("theirs seals to {stranger}, whom ");
+        assert!(
+            ran.status == 1 && ran.stderr.contains(&told),
+            "{change:?}: {}",
+            ran.stderr
+        );
+        assert_eq!(repository.read("a.yaml"), before);
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Ours {
+    Broken,
+    Changed,
+    Clear,
+}

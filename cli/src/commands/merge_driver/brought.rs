@@ -5,6 +5,7 @@ use std::path::Path;
 
 use stackseal_core::is_same_recipient;
 use stackseal_core::merge::{Version, Versions};
+use stackseal_core::metadata::Foreign;
 use stackseal_core::{Document, Encrypted, Metadata, Selector};
 
 use crate::commands::Context;
@@ -14,22 +15,38 @@ use crate::key_groups;
 use crate::output;
 use crate::sealing;
 
+/// The sealed documents that are brought together; `None` for what is not sealed. No key is needed to look at them.
+pub(super) struct Sides<'a> {
+    pub(super) base: Option<&'a Document<Encrypted>>,
+    pub(super) ours: Option<&'a Document<Encrypted>>,
+    pub(super) theirs: Option<&'a Document<Encrypted>>,
+    /// Whether ours was sealed, and cannot be read: then nothing is known to have been there before.
+    pub(super) ours_is_broken: bool,
+}
+
+impl<'a> Sides<'a> {
+    pub(super) fn of(versions: &Versions<'a>) -> Self {
+        Self {
+            base: versions.base.and_then(Version::sealed),
+            ours: versions.ours.sealed(),
+            theirs: versions.theirs.sealed(),
+            ours_is_broken: false,
+        }
+    }
+}
+
 /// What keeps their side from being merged.
 ///
 /// # Errors
 /// `config-unreadable`, `config-invalid`.
 pub(super) fn refused(
-    versions: &Versions<'_>,
+    sides: &Sides<'_>,
     name: &str,
     context: &Context,
 ) -> Result<Vec<String>, Failure> {
     let config = context.config()?;
     let rule = sealing::rule_if_any(config.as_ref(), Path::new(name));
-    let brought = Brought {
-        versions,
-        name,
-        rule,
-    };
+    let brought = Brought { sides, name, rule };
     brought.tell_gone();
     let found = [
         brought.stranger(),
@@ -42,7 +59,7 @@ pub(super) fn refused(
 }
 
 struct Brought<'a> {
-    versions: &'a Versions<'a>,
+    sides: &'a Sides<'a>,
     name: &'a str,
     /// Why it cannot be told is a reason not to merge what asks for it.
     rule: Result<Option<Rule>, Failure>,
@@ -55,11 +72,11 @@ impl Brought<'_> {
         let Ok(Some(rule)) = &self.rule else {
             return;
         };
-        if self.versions.theirs.sealed().is_none() {
+        if self.sides.theirs.is_none() {
             return;
         }
-        let (ours, theirs) = (named(self.versions.ours), named(self.versions.theirs));
-        let base = self.versions.base.map(named).unwrap_or_default();
+        let (ours, theirs) = (named(self.sides.ours), named(self.sides.theirs));
+        let base = named(self.sides.base);
         let is_gone = |name: &&String| is_among(&base, name) && !is_among(&theirs, name);
         for name in ours.iter().filter(is_gone) {
             let mut groups = rule.groups.iter();
@@ -75,9 +92,9 @@ impl Brought<'_> {
 
     /// Somebody whom their side alone seals to. Without a rule to go by it is told, no more.
     fn stranger(&self) -> Option<String> {
-        let mut known = named(self.versions.ours);
-        known.extend(self.versions.base.into_iter().flat_map(named));
-        let theirs = named(self.versions.theirs);
+        let mut known = named(self.sides.ours);
+        known.extend(named(self.sides.base));
+        let theirs = named(self.sides.theirs);
         for newcomer in theirs.iter().filter(|name| !is_among(&known, name)) {
             let rule = match &self.rule {
                 Ok(rule) => rule.as_ref(),
@@ -103,9 +120,9 @@ impl Brought<'_> {
 
     /// As [`Self::stranger`], of keys of other kinds.
     fn foreign_stranger(&self) -> Option<String> {
-        let mut known = foreign(self.versions.ours);
-        known.extend(self.versions.base.into_iter().flat_map(foreign));
-        let theirs = foreign(self.versions.theirs);
+        let mut known = foreign(self.sides.ours);
+        known.extend(foreign(self.sides.base));
+        let theirs = foreign(self.sides.theirs);
         for (kind, name) in theirs.iter().filter(|key| !known.contains(key)) {
             match &self.rule {
                 Err(failure) => return Some(failure.message.clone()),
@@ -129,11 +146,10 @@ impl Brought<'_> {
     /// A field of the block that nobody knows: it may say anything.
     fn field(&self) -> Option<String> {
         let theirs = self.changed(|document| &document.metadata().extra)?;
-        let ours = self.versions.ours.sealed().map(Document::metadata);
-        let is_known =
-            |name: &str| ours.is_some_and(|ours| ours.extra.iter().any(|(known, _)| known == name));
-        let mut names = theirs.metadata().extra.iter().map(|(name, _)| name);
-        let name = names.find(|name| !is_known(name))?.escape_debug();
+        let ours = self.sides.ours.map(Document::metadata);
+        let is_new = |field: &&Foreign| ours.is_none_or(|ours| !ours.extra.contains(field));
+        let (name, _) = theirs.metadata().extra.iter().find(is_new)?;
+        let name = name.escape_debug();
         Some(format!(
             "theirs has '{name}' in its sops block, which sops does not know, and nothing seals or covers it; have it \
              taken out there"
@@ -184,8 +200,11 @@ impl Brought<'_> {
         &self,
         of: impl for<'d> Fn(&'d Document<Encrypted>) -> &'d T,
     ) -> Option<&Document<Encrypted>> {
-        let base = self.versions.base.and_then(Version::sealed);
-        let (ours, theirs) = (self.versions.ours.sealed()?, self.versions.theirs.sealed()?);
+        let (base, theirs) = (self.sides.base, self.sides.theirs?);
+        let ours = match self.sides.ours {
+            None if self.sides.ours_is_broken => return Some(theirs),
+            ours => ours?,
+        };
         let is_kept = base.is_some_and(|base| of(base) == of(ours));
         (is_kept && of(ours) != of(theirs)).then_some(theirs)
     }
@@ -199,15 +218,15 @@ impl Brought<'_> {
 }
 
 /// The keys of other kinds that open a version: kind and name of each.
-fn foreign(version: Version<'_>) -> Vec<(String, String)> {
-    let metadata = version.sealed().map(Document::metadata);
+fn foreign(side: Option<&Document<Encrypted>>) -> Vec<(String, String)> {
+    let metadata = side.map(Document::metadata);
     let groups = metadata.into_iter().flat_map(key_groups::of_file);
     groups.flat_map(|group| group.foreign).collect()
 }
 
 /// Who can open a version, by name.
-fn named(version: Version<'_>) -> Vec<String> {
-    let metadata = version.sealed().map(Document::metadata);
+fn named(side: Option<&Document<Encrypted>>) -> Vec<String> {
+    let metadata = side.map(Document::metadata);
     let entries = metadata.into_iter().flat_map(Metadata::age_entries);
     entries
         .map(|entry| entry.recipient.trim().to_owned())

@@ -4,17 +4,19 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use stackseal_core::merge::{Version, Versions, marker, marker_size};
+use stackseal_core::merge::{marker, marker_size};
 use stackseal_core::{Document, Encrypted, ErrorCode, Format, Limits, Opened};
 use zeroize::Zeroizing;
 
+use super::brought::{self, Sides};
 use super::pick::{Conflicted, Picks};
-use super::{brought, conflict, summary};
+use super::{conflict, summary};
 use crate::args::MergeDriver;
 use crate::commands::Context;
 use crate::exit::{Act, Failure};
 use crate::files;
 use crate::keyring::Keyring;
+use crate::likeness;
 use crate::many::{Batch, Made, Piece, Taken, Told, Words, to_write};
 use crate::opening::{self, Mac};
 use crate::output::Shown as _;
@@ -142,6 +144,34 @@ impl Finishing<'_> {
         )))
     }
 
+    /// Refuses what ours does not have and no rule states. Whether ours opens does not matter for that.
+    fn may_come_in(
+        &self,
+        in_git: &InGit<'_>,
+        document: &Document<Encrypted>,
+    ) -> Result<(), Failure> {
+        let [ours, _] = &in_git.staged;
+        let file = &in_git.file;
+        let ours = ours
+            .as_ref()
+            .and_then(|ours| likeness::of_sealed(file.format, ours));
+        let ours_is_broken = matches!(ours, Some(Err(_)));
+        let ours = ours.and_then(Result::ok);
+        let sides = Sides {
+            base: ours.as_ref(),
+            ours: ours.as_ref(),
+            theirs: Some(document),
+            ours_is_broken,
+        };
+        match brought::refused(&sides, file.name, self.context)?.first() {
+            Some(why) => Err(conflict(format!(
+                "{}: {why}; nothing was written",
+                file.name
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// The text with no conflict in it.
     fn resolved(&self, in_git: &InGit<'_>, is_asked: bool) -> Result<Vec<u8>, Failure> {
         let file = &in_git.file;
@@ -192,6 +222,9 @@ impl Piece for Finishing<'_> {
         let finished = opened.with_mac(self.context.now, &mut crate::random);
         let finished =
             finished.map_err(|error| Failure::of_document(&error, name, Act::Encrypt))?;
+        if is_unmerged {
+            self.may_come_in(&in_git, &document)?;
+        }
         let next = match is_unmerged {
             true => format!(
                 "\n  next: git add {}",
@@ -226,18 +259,6 @@ impl Piece for Finishing<'_> {
             }
         }
         let (ours, theirs) = (ours.and_then(Result::ok), theirs.and_then(Result::ok));
-        if let Some(ours) = &ours {
-            let ours = Version::Sealed(ours);
-            let versions = Versions {
-                base: Some(ours),
-                ours,
-                theirs: Version::Sealed(&opened),
-            };
-            let refused = brought::refused(&versions, name, self.context)?;
-            if let Some(why) = refused.first() {
-                return Err(conflict(format!("{name}: {why}; nothing was written")));
-            }
-        }
         let summary = summary::Finished {
             ours: ours.as_ref(),
             theirs: theirs.as_ref(),

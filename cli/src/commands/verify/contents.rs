@@ -25,7 +25,9 @@ pub(super) struct Blob {
 impl Blob {
     /// The text, unless it is certainly not sealed.
     pub(super) fn if_sealed(&self, format: Format) -> Option<&[u8]> {
-        let may_be = starts_as_sealed(format, &self.bytes) && likeness::may_be_sealed(&self.bytes);
+        let bytes = &self.bytes;
+        let is_meant = likeness::may_be_sealed(bytes) || likeness::holds_sealed(format, bytes);
+        let may_be = is_meant && starts_as_sealed(format, bytes);
         may_be.then_some(&self.bytes)
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::exit::Failure;
+use crate::output::Shown as _;
 
 /// A repository that has a working folder.
 pub(super) struct Repository {
@@ -72,7 +73,10 @@ impl Repository {
             output if !output.status.success() => {
                 self.ask(&["hash-object", "-t", "tree", "--stdin"])?
             }
-            output => output.stdout,
+            output => {
+                self.has_index()?;
+                output.stdout
+            }
         };
         let last = OsString::from_vec(last.trim_ascii_end().to_vec());
         let mut git = self.git();
@@ -85,6 +89,16 @@ impl Repository {
         entries(&listed).ok_or_else(|| untold("git diff-index is not understood"))
     }
 
+    /// The regular files of that name in the index, in whatever folder.
+    ///
+    /// # Errors
+    /// `git-failed`.
+    pub(super) fn called(&self, name: &str) -> Result<Vec<Entry>, Failure> {
+        let pattern = format!(":(top,glob)**/{name}");
+        let listed = self.ask(&["ls-files", "--full-name", "-s", "-z", "--", &pattern])?;
+        indexed(&listed).ok_or_else(|| untold("git ls-files is not understood"))
+    }
+
     /// A `git` that is to work on this repository.
     pub(super) fn git(&self) -> Command {
         let mut git = Command::new("git");
@@ -92,8 +106,27 @@ impl Repository {
         git.arg("--no-replace-objects");
         if self.finds_itself {
             git.env_remove("GIT_DIR");
+            // It is named from here, and Git goes to the top of the repository.
+            let index = std::env::var_os("GIT_INDEX_FILE").map(std::path::absolute);
+            if let Some(Ok(index)) = index {
+                git.env("GIT_INDEX_FILE", index);
+            }
         }
         git
+    }
+
+    /// Git takes an index that is not there for an empty one, in which nothing could be found.
+    fn has_index(&self) -> Result<(), Failure> {
+        let path = self.ask(&["rev-parse", "--path-format=absolute", "--git-path", "index"])?;
+        let path = path.strip_suffix(b"\n").unwrap_or(&path);
+        let index = match std::env::var_os("GIT_INDEX_FILE") {
+            Some(named) => PathBuf::from(named),
+            None => PathBuf::from(OsStr::from_bytes(path)),
+        };
+        match index.is_file() {
+            true => Ok(()),
+            false => Err(untold(&format!("there is no index at {}", index.shown()))),
+        }
     }
 
     fn run(&self, arguments: &[&str]) -> Result<Output, Failure> {
@@ -154,6 +187,27 @@ fn entries(listed: &[u8]) -> Option<Vec<Entry>> {
     Some(entries)
 }
 
+/// The regular files in what `git ls-files -s -z` prints: `MODE ID STAGE`, a tab, and the path.
+fn indexed(listed: &[u8]) -> Option<Vec<Entry>> {
+    let lines = listed
+        .split(|byte| *byte == 0)
+        .filter(|line| !line.is_empty());
+    let mut entries = Vec::new();
+    for line in lines {
+        let at = line.iter().position(|byte| *byte == b'\t')?;
+        let (head, path) = line.split_at_checked(at)?;
+        let mut words = std::str::from_utf8(head).ok()?.split(' ');
+        let (mode, id) = (words.next()?, words.next()?);
+        if mode.starts_with(REGULAR) {
+            entries.push(Entry {
+                path: Path::new(OsStr::from_bytes(path.get(1..)?)).to_path_buf(),
+                id: id.to_owned(),
+            });
+        }
+    }
+    Some(entries)
+}
+
 /// How the modes of regular files begin.
 const REGULAR: &str = "100";
 
@@ -174,6 +228,18 @@ mod tests {
             [entry(b"a \n\xff.yaml", "aa11"), entry(b"b", "dd44")]
         );
         assert_eq!(entries(b"").unwrap(), []);
+    }
+
+    #[test]
+    fn files_of_the_index_are_told_with_their_texts() {
+        let listed = b"100644 aa11 0\tp/.sops.yaml\x00120000 bb22 0\t.sops.yaml\0";
+        let entry = Entry {
+            path: PathBuf::from("p/.sops.yaml"),
+            id: "aa11".to_owned(),
+        };
+        assert_eq!(indexed(listed).unwrap(), [entry]);
+        assert_eq!(indexed(b""), Some(Vec::new()));
+        assert_eq!(indexed(b"100644 aa11 0 x\0"), None);
     }
 
     #[test]

@@ -62,6 +62,18 @@ impl Staged {
             })?;
             instead.insert(path, blob.into_bytes());
         }
+        // One that is as it was committed holds, too, when it does not lie in the working folder.
+        for entry in repository.called(config::NAME)? {
+            let path = top.join(&entry.path);
+            if path.is_file() || instead.contains_key(&path) {
+                continue;
+            }
+            let blob = contents.read(&entry.id, Format::Yaml).map_err(|error| {
+                let name = path.shown();
+                repository::untold(&format!("the committed {name} cannot be read: {error}"))
+            })?;
+            instead.insert(path, blob.into_bytes());
+        }
 
         let entries = match patterns {
             [] => all,
