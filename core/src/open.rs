@@ -582,15 +582,22 @@ impl Document<Encrypted> {
         let broken = || Error::bug("the opened text does not read back");
         let mut plain =
             Document::<Plain>::of_text(self.format(), text, self.limits()).map_err(|_| broken())?;
-        let same = plain.scalars().count() == intended.len()
-            && plain
-                .scalars()
-                .zip(intended)
-                .all(|((at, scalar), (document, value))| {
-                    at == *document
-                        && (scalar.value.says_the_same(value) || plain.is_written_as(scalar, value))
-                });
-        if !same {
+        let differs = |((at, scalar), (document, value)): &((usize, &Scalar), &(usize, Value))| {
+            at != document
+                || !scalar.value.says_the_same(value) && !plain.is_written_as(scalar, value)
+        };
+        if let Some(((_, scalar), _)) = plain.scalars().zip(intended).find(differs) {
+            return Err(match is_tagged(plain.text(), scalar) {
+                true => Error::input(
+                    ErrorCode::TagUnsupported,
+                    "a tag gives this value another type than it was sealed with; take the tag out",
+                )
+                .at_line(scalar.line)
+                .at_path(&scalar.path),
+                false => broken(),
+            });
+        }
+        if plain.scalars().count() != intended.len() {
             return Err(broken());
         }
         // What is written 1 may have been sealed as a float, and other formats tell them apart.
@@ -747,6 +754,13 @@ fn dash_before(text: &str, at: usize) -> usize {
     }
 }
 
+/// Whether a tag stands before a value: somebody wrote it there, since nothing that is sealed has one that types it.
+fn is_tagged(text: &str, scalar: &Scalar) -> bool {
+    let before = text.get(..scalar.span.start()).unwrap_or_default();
+    let words = before.trim_end().rsplit([' ', '\t', '\n']);
+    words.take(2).any(|word| word.starts_with('!'))
+}
+
 #[cfg(test)]
 #[cfg(feature = "formats")]
 mod tests {
@@ -815,6 +829,25 @@ mod tests {
         );
         let unset = edit::unset(opened.plain(), &path).unwrap();
         assert_eq!(*unset, text.replace(" \"b\": 1,", ""));
+    }
+
+    #[test]
+    fn a_tag_before_a_sealed_value_that_gives_it_another_type_is_told() {
+        let plain = Document::<Plain>::parse(b"a: .inf\nb: x\n", &Limits::default()).unwrap();
+        let (sealed, identity) = sealed(&plain);
+        let data_key = sealed.data_key(&[identity]).unwrap();
+        for (tag, code) in [
+            ("!!str", Some(ErrorCode::TagUnsupported)),
+            ("!!str &x", Some(ErrorCode::TagUnsupported)),
+            ("&x", None),
+        ] {
+            let text = sealed
+                .text()
+                .replacen("a: ", &alloc::format!("a: {tag} "), 1);
+            let sealed = parsed(Format::Yaml, &text).unwrap();
+            let found = sealed.open(&data_key).err();
+            assert_eq!(found.map(|error| error.code()), code, "{tag}");
+        }
     }
 
     #[test]
